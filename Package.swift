@@ -1,0 +1,127 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// Warnings are errors, and every use of an unsafe pointer is marked where it stands.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error), .strictMemorySafety()]
+let tests: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+/// A Swift module; ARCHITECTURE.md's import table is checked against these by TidyTests.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies + [arguments], swiftSettings: strict)
+}
+
+func test(_ module: String, _ others: [Target.Dependency] = [], resources: [Resource] = [])
+    -> Target
+{
+    .testTarget(
+        name: "\(module)Tests", dependencies: [.byName(name: module)] + others,
+        resources: resources, swiftSettings: tests)
+}
+
+/// A C target that is header-sized and links one library.
+func shim(_ name: String, links libraries: [String] = []) -> Target {
+    .target(
+        name: name,
+        linkerSettings: libraries.map { .linkedLibrary($0) })
+}
+
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let database = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "gatehouse",
+    products: [
+        .executable(name: "gatehoused", targets: ["gatehoused"]),
+        .executable(name: "gatehouse-vision", targets: ["gatehouse-vision"]),
+        .executable(name: "gatectl", targets: ["gatectl"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // Core: pure values and functions.
+        module("GateTypes"),
+        module("GateConfiguration", ["GateTypes"]),
+        module("AccessPolicy", ["GateTypes", "GateConfiguration"]),
+        module("PassageControl", ["GateTypes", "GateConfiguration"]),
+        module(
+            "GateEngine", ["GateTypes", "GateConfiguration", "AccessPolicy", "PassageControl"]),
+
+        // Perception base and perception.
+        module("Imaging", ["CJpeg", "CPng", "CYuv", "CPixels"]),
+        module("Inference", ["CXnnpack"]),
+        module("PlateRecognition", ["GateTypes", "Imaging", "Inference"]),
+
+        // Adapter base and adapters: one outside thing each.
+        module("EventLoop", ["CLinux"]),
+        module("LineControl", ["GateTypes", "GateConfiguration", "EventLoop", "CGpiod", "CLinux"]),
+        module("VideoCapture", ["GateTypes", "Imaging", "CV4L2", "CLinux"]),
+        module("VisionLink", ["GateTypes", "EventLoop", "CLinux"]),
+        module("EventJournal", ["GateTypes", database, crypto]),
+        module("ConfigurationFiles", ["GateTypes", "GateConfiguration", yaml]),
+
+        // Simulation and service.
+        module(
+            "GateSimulation",
+            ["GateTypes", "GateConfiguration", "GateEngine", "PassageControl", "LineControl", "Imaging"]),
+        module(
+            "ServiceRuntime",
+            [
+                "GateTypes", "GateConfiguration", "GateEngine", "EventLoop", "LineControl",
+                "VideoCapture", "VisionLink", "EventJournal", "ConfigurationFiles",
+                "PlateRecognition", "Imaging", "GateSimulation", "CSystemd", "CLinux",
+            ]),
+
+        // Programs.
+        program("gatehoused", ["ServiceRuntime"]),
+        program("gatehouse-vision", ["ServiceRuntime"]),
+        program(
+            "gatectl",
+            [
+                "ServiceRuntime", "GateSimulation", "PlateRecognition", "Imaging", "EventJournal",
+                "ConfigurationFiles", "AccessPolicy", "GateEngine",
+            ]),
+
+        // C shims.
+        shim("CJpeg", links: ["jpeg"]),
+        shim("CPng", links: ["png"]),
+        shim("CYuv", links: ["yuv"]),
+        shim("CXnnpack", links: ["XNNPACK", "pthreadpool"]),
+        shim("CGpiod", links: ["gpiod"]),
+        shim("CV4L2", links: ["v4lconvert"]),
+        shim("CSystemd", links: ["systemd"]),
+        shim("CLinux"),
+        shim("CPixels"),
+
+        // Tests.
+        test("GateTypes"),
+        test("GateConfiguration", ["ConfigurationFiles"]),
+        test("AccessPolicy"),
+        test("PassageControl"),
+        test("GateEngine", ["GateSimulation"]),
+        test("EventLoop"),
+        test("LineControl"),
+        test("VideoCapture"),
+        test("VisionLink"),
+        test("EventJournal"),
+        test("ConfigurationFiles"),
+        test("Imaging"),
+        test("Inference"),
+        test("PlateRecognition"),
+        test("GateSimulation"),
+        test("ServiceRuntime"),
+        .testTarget(name: "CommandTests", dependencies: [], swiftSettings: tests),
+        .testTarget(name: "TidyTests", dependencies: [], swiftSettings: tests),
+    ],
+    swiftLanguageModes: [.v6]
+)
