@@ -5,6 +5,7 @@
 #define CLINUX_H
 
 #include <grp.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
@@ -28,6 +29,9 @@ enum { clinux_so_peergroups = SO_PEERGROUPS };
 enum { clinux_so_peergroups = 59 };
 #endif
 enum { clinux_so_peercred = SO_PEERCRED };
+
+// Declared by glibc under _GNU_SOURCE only.
+extern int pthread_setname_np(pthread_t thread, const char *name);
 
 // Linux's credentials of a socket's peer; `struct ucred` hides behind _GNU_SOURCE.
 struct clinux_ucred {
