@@ -9,6 +9,7 @@ package final class ControllerLink {
     package enum Event: Sendable {
         case connected
         case order(EyesOrder)
+        /// Also told when connecting fails, once for each reason.
         case lost(reason: String)
     }
 
@@ -20,6 +21,7 @@ package final class ControllerLink {
     private var backoff = Backoff(first: .milliseconds(100), longest: .seconds(2))
     private var stream: MessageStream?
     private var hasGreeted = false
+    private var toldReason: String?
     private var timer: LoopTimer?
     package private(set) var malformedCount = 0
 
@@ -83,6 +85,7 @@ package final class ControllerLink {
                 }
                 hasGreeted = true
                 backoff.reset()
+                toldReason = nil
                 handler(.connected)
             case (_, false), (.greet, true): throw LinkError("a greeting out of place")
             case (_, true): handler(.order(order))
@@ -97,8 +100,9 @@ package final class ControllerLink {
         stream?.close()
         stream = nil
         timer?.set(loop.now + backoff.pause())
-        let wasConnected = hasGreeted
         hasGreeted = false
-        if wasConnected { handler(.lost(reason: reason)) }
+        guard reason != toldReason else { return }
+        toldReason = reason
+        handler(.lost(reason: reason))
     }
 }

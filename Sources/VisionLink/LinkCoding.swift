@@ -96,7 +96,9 @@ package enum LinkCoding {
         guard reading.places.isEmpty || reading.places.count == reading.text.count else {
             throw LinkError("\(reading.places.count) places for \(reading.text.count) characters")
         }
-        guard isProbability(reading.confidence) else { throw LinkError("a confidence beyond 0...1") }
+        guard isProbability(reading.confidence) else {
+            throw LinkError("a confidence beyond 0...1")
+        }
         guard reading.corners.corners.allSatisfy({ abs($0.x) < 1e6 && abs($0.y) < 1e6 }) else {
             throw LinkError("corners outside of any picture")
         }

@@ -155,3 +155,14 @@ struct Connected {
         #expect(received == 900_000)
     }
 }
+
+@Suite struct AccountTests {
+    @Test func accountsAreFoundByNameAndNumberAndUnknownOnesAreNot() {
+        #expect(Accounts.number(ofUser: "root") == 0)
+        #expect(Accounts.number(ofGroup: "root") == 0)
+        #expect(Accounts.name(ofUser: 0) == "root")
+        #expect(Accounts.number(ofUser: "no-such-user") == nil)
+        #expect(Accounts.number(ofGroup: "no-such-group") == nil)
+        #expect(Accounts.name(ofUser: 3_999_999_999) == nil)
+    }
+}
