@@ -5,6 +5,7 @@
 #define CLINUX_H
 
 #include <grp.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
+#include <sys/timex.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -28,6 +30,12 @@ enum { clinux_so_peergroups = SO_PEERGROUPS };
 enum { clinux_so_peergroups = 59 };
 #endif
 enum { clinux_so_peercred = SO_PEERCRED };
+
+// Declared by glibc under _GNU_SOURCE only.
+enum { clinux_rename_exchange = 1 << 1 };
+extern int renameat2(int from_folder, const char *from, int to_folder, const char *to,
+                     unsigned int flags);
+extern int pthread_setname_np(pthread_t thread, const char *name);
 
 // Linux's credentials of a socket's peer; `struct ucred` hides behind _GNU_SOURCE.
 struct clinux_ucred {
