@@ -63,10 +63,10 @@ let package = Package(
         module("PlateRecognition", ["GateTypes", "Imaging", "Inference"]),
 
         // Adapter base and adapters: one outside thing each.
-        module("EventLoop", ["CLinux"]),
+        module("EventLoop", ["GateTypes", "CLinux"]),
         module("LineControl", ["GateTypes", "GateConfiguration", "EventLoop", "CGpiod", "CLinux"]),
         module("VideoCapture", ["GateTypes", "Imaging", "CV4L2", "CLinux"]),
-        module("VisionLink", ["GateTypes", "EventLoop", "CLinux"]),
+        module("VisionLink", ["GateTypes", "GateEngine", "EventLoop"]),
         module("EventJournal", ["GateTypes", database, crypto]),
         module("ConfigurationFiles", ["GateTypes", "GateConfiguration", yaml]),
 
