@@ -106,7 +106,7 @@ extension Graph {
                 let floats = unsafe file.floats(range)
                 // Zero times a number is zero; times infinity or no number it is no number.
                 var sum: Float = 0
-                for unsafe value in unsafe floats { sum += value * 0 }
+                for i in floats.indices { sum += unsafe floats[i] * 0 }
                 guard sum == 0 else {
                     throw GraphProblem(
                         kind: .notFinite, line: step.line,

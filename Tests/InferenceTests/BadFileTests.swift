@@ -17,7 +17,9 @@ private struct HandMadeFile {
     func data() -> Data {
         var body = Data()
         let bytes = Data(text.utf8)
-        func add(_ value: UInt32) { withUnsafeBytes(of: value.littleEndian) { body.append(contentsOf: $0) } }
+        func add(_ value: UInt32) {
+            withUnsafeBytes(of: value.littleEndian) { body.append(contentsOf: $0) }
+        }
         add(UInt32(bytes.count))
         add(UInt32(floats.count))
         body.append(bytes)
@@ -79,7 +81,8 @@ private struct HandMadeFile {
             var file = HandMadeFile()
             file.change = { $0 = $0.prefix(count) }
             let error = try file.error()
-            #expect(error?.kind == (count == 0 ? .notANetwork : .truncated) || count < 8, "\(count)")
+            #expect(
+                error?.kind == (count == 0 ? .notANetwork : .truncated) || count < 8, "\(count)")
             #expect(error != nil)
         }
     }
@@ -181,7 +184,8 @@ private struct HandMadeFile {
         var file = HandMadeFile()
         file.text = "input in 1x8x8x2\n\(operation)\noutput out"
         let error = try file.error()
-        #expect(error?.problem.contains(problem) == true, "\(operation): \(error?.problem ?? "taken")")
+        #expect(
+            error?.problem.contains(problem) == true, "\(operation): \(error?.problem ?? "taken")")
         #expect(error?.line != nil)
     }
 

@@ -85,7 +85,8 @@ struct StoredAnswer {
             let values = plan.output(place)
             guard plan.outputs[place].shape == output.shape else {
                 throw Malformed(
-                    problem: "\(network.path): output \(plan.outputs[place]), stored \(output.shape)")
+                    problem:
+                        "\(network.path): output \(plan.outputs[place]), stored \(output.shape)")
             }
             let largest = output.values.map(abs).max() ?? 0
             let worst = zip(values, output.values).map { abs($0 - $1) }.max() ?? .infinity
