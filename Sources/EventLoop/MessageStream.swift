@@ -14,7 +14,7 @@ package final class MessageStream {
 
     /// What a peer may cost us.
     package struct Limits: Sendable {
-        /// Longest message either way, in bytes.
+        /// Longest message that is received, in bytes.
         package var message: Int
         /// Most bytes that wait for a slow peer.
         package var waiting: Int
@@ -68,6 +68,8 @@ package final class MessageStream {
         self.priority = priority
     }
 
+    deinit { source?.cancel() }
+
     package var isOpen: Bool { source != nil }
 
     /// Begins to receive; each message comes without its framing.
@@ -83,10 +85,6 @@ package final class MessageStream {
     @discardableResult
     package func send(_ message: [UInt8]) -> Bool {
         guard isOpen, !closesWhenSent else { return false }
-        guard message.count <= limits.message else {
-            finish(.messageTooLong(limit: limits.message))
-            return false
-        }
         switch framing {
         case .lines: waiting += message + [0x0A]
         case .lengths:

@@ -2,7 +2,7 @@ import CLinux
 import EventLoop
 import Glibc
 
-/// Why the service cannot use a directory or is not alone; one sentence with its remedy.
+/// Why the service cannot start; one sentence with its remedy.
 package struct StartError: Error, Hashable, Sendable, CustomStringConvertible {
     package let description: String
 
@@ -10,36 +10,45 @@ package struct StartError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 /// Holds the state directory for one process; the kernel frees it when the process ends.
+///
+/// The lock is on the directory itself, so that it needs no right to write and no free block.
 package final class InstanceLock {
-    private let file: Descriptor
+    private let directory: Descriptor
 
-    /// - Throws: `StartError` when the directory is missing or unwritable, or another has the lock.
+    /// - Throws: `StartError` when the directory is missing or another process has the lock.
     package init(stateDirectory: String) throws(StartError) {
-        let path = stateDirectory + "/lock"
         do throws(SystemError) {
-            file = try Descriptor.open(path, O_RDWR | O_CREAT, mode: 0o640)
+            directory = try Descriptor.open(stateDirectory, O_RDONLY | O_DIRECTORY)
         } catch {
             throw StartError(
-                "the state directory '\(stateDirectory)' cannot be used (\(error)); create it and "
-                    + "make it writable for the gate's user")
+                "the state directory cannot be used (\(error)); create it for the gate's user, or "
+                    + "name another as 'state_directory' in gatehouse.yaml")
         }
-        guard flock(file.raw, LOCK_EX | LOCK_NB) == 0 else {
-            let holder = Self.holder(path).map { ", process \($0)" } ?? ""
+        guard flock(directory.raw, LOCK_EX | LOCK_NB) == 0 else {
             throw StartError(
-                "another gatehoused\(holder) already uses the state directory "
-                    + "'\(stateDirectory)'; stop it first, or name another directory")
+                "another gatehoused already uses the state directory '\(stateDirectory)'; stop "
+                    + "that one first, or name another directory")
         }
-        let text = Array("\(getpid())\n".utf8)
-        // The number only serves the message above; a full disk may lose it.
-        _ = ftruncate(file.raw, 0)
-        _ = unsafe text.withUnsafeBytes { unsafe pwrite(file.raw, $0.baseAddress, $0.count, 0) }
+    }
+}
+
+/// Directories that the services make for themselves where no service manager has.
+package enum Directories {
+    /// Makes the directory and its parents unless they are there.
+    package static func make(_ path: String, mode: mode_t = 0o755) throws(SystemError) {
+        var part = ""
+        for name in path.split(separator: "/") {
+            part += (path.hasPrefix("/") || !part.isEmpty ? "/" : "") + name
+            if unsafe mkdir(part, mode) != 0 && errno != EEXIST {
+                let code = errno
+                // A parent on a read-only file system may well be there.
+                if unsafe access(part, F_OK) != 0 { throw SystemError("mkdir", part, code: code) }
+            }
+        }
     }
 
-    private static func holder(_ path: String) -> Int? {
-        var buffer = [UInt8](repeating: 0, count: 16)
-        guard let file = try? Descriptor.open(path, O_RDONLY),
-            let count = try? file.read(into: &buffer)
-        else { return nil }
-        return Int(String(decoding: buffer.prefix(count).filter { $0 > 32 }, as: UTF8.self))
+    /// Why files cannot be written there; nil when they can.
+    package static func obstacle(toWritingIn path: String) -> SystemError? {
+        unsafe access(path, W_OK | X_OK) == 0 ? nil : SystemError("write in", path, code: errno)
     }
 }
