@@ -1,0 +1,80 @@
+import GateConfiguration
+import GateTypes
+
+/// Everything that can happen to a gate; adapters turn the world into these.
+package enum GateEvent: Hashable, Sendable {
+    /// A settled change of an input: `active` is occupied, alarm, pressed, or end reached.
+    case input(LineName, active: Bool)
+    /// The line cannot be trusted (chip gone, flapping, edges lost); it reads as active meanwhile.
+    case inputFailed(LineName, reason: String)
+    case inputRecovered(LineName, active: Bool)
+    /// An output refused or lost; the adapter has driven it to rest as far as it could.
+    case outputFailed(LineName, reason: String)
+    case plates(PlateObservation)
+    /// The eyes, or one camera of theirs, see or do not.
+    case camera(CameraName, CameraHealth)
+    case stored(IntentNumber)
+    case storageFailed(IntentNumber, reason: String)
+    case command(OperatorCommand)
+    /// Time has passed; sent at `nextDeadline` or later.
+    case tick
+}
+
+/// Whether a camera gives anything to read.
+package enum CameraHealth: Hashable, Sendable {
+    case seeing
+    case blind(reason: String)
+}
+
+/// A named person's wish, checked for their right to it by the control socket.
+package struct OperatorCommand: Hashable, Sendable {
+    package enum Wish: Hashable, Sendable {
+        case open(LaneName)
+        case close(LaneName)
+        case clearFault(LaneName)
+        case emergencyRelease
+        case emergencyReset
+    }
+
+    package let wish: Wish
+    /// Who asks, as the record names them; a shared account is recorded as unidentified.
+    package let operatorName: String
+
+    package init(_ wish: Wish, by operatorName: String) {
+        self.wish = wish
+        self.operatorName = operatorName
+    }
+}
+
+/// What the runtime has to carry out, in order.
+package enum GateAction: Hashable, Sendable {
+    /// Energise or de-energise away from rest; the line returns to rest by itself after the limit.
+    case assert(LineName, atMost: Duration)
+    case rest(LineName)
+    /// Write durably, then answer with `stored` or `storageFailed` of the same number.
+    case store(IntentNumber, EntryDraft)
+    /// Write when convenient.
+    case record(EntryDraft)
+    /// Keep over restarts, before anything else is written.
+    case keep(StandingState)
+    /// How hard the eyes should look at a lane.
+    case look(CameraName, Attention)
+    /// What driver and guard are told.
+    case tell(LaneName, Notice)
+    case raiseAlarm(LaneName?, code: String, text: String)
+    case clearAlarm(LaneName?, code: String)
+}
+
+/// How often a camera's frames are read.
+package enum Attention: String, Hashable, Sendable, Codable {
+    /// Nobody waits: look for change only, at most a few readings a second.
+    case idle
+    /// A vehicle waits: every frame.
+    case waiting
+}
+
+/// A notice for display and live view; the texts stand in one table, by language.
+package enum Notice: String, Hashable, Sendable, Codable, CaseIterable {
+    case welcome, refused, ambiguous, denied, unreadable, tooLate, askGuard, storageFailed
+    case opening, closing, fault, emergency, ready
+}

@@ -1,0 +1,65 @@
+/// What one entry of the journal is about.
+package enum EntryKind: String, Sendable, Codable, CaseIterable {
+    /// An opening decided, written before the relay moves.
+    case grant
+    case refusal
+    /// One whole passage with its times and outcome.
+    case passage
+    case incident
+    case override
+    case fault
+    case faultCleared = "fault_cleared"
+    case emergency
+    case configuration
+    case service
+    case clockJump = "clock_jump"
+    case erasure
+}
+
+/// Fields that must be deletable: the chain covers only a salted commitment to each.
+package enum PersonalField: String, Sendable, Codable, CaseIterable {
+    case plate, person, badge
+}
+
+/// An entry as the core writes it; the journal adds sequence, salts and hashes.
+package struct EntryDraft: Hashable, Sendable, Codable {
+    package var kind: EntryKind
+    package var lane: LaneName?
+    package var instant: Instant
+    package var wall: WallTime
+    /// Facts without personal content, kept for ever; keys are snake_case, spans in milliseconds.
+    package var facts: [String: String]
+    package var personal: [PersonalField: String]
+
+    package init(
+        _ kind: EntryKind, lane: LaneName? = nil, at moment: Moment,
+        facts: [String: String] = [:], personal: [PersonalField: String] = [:]
+    ) {
+        self.kind = kind
+        self.lane = lane
+        self.instant = moment.instant
+        self.wall = moment.wall
+        self.facts = facts
+        if !moment.wallIsTrusted { self.facts["wall_time"] = "untrusted" }
+        self.personal = personal
+    }
+}
+
+/// Ties a durable entry to the answer that it is stored.
+package struct IntentNumber: Hashable, Sendable, Codable {
+    package let value: UInt64
+
+    package init(_ value: UInt64) {
+        self.value = value
+    }
+}
+
+/// What outlives a restart beside the journal: an emergency not yet reset.
+package struct StandingState: Hashable, Sendable, Codable {
+    /// Why booms are held open, e.g. "fire alarm"; nil when there is no emergency.
+    package var emergency: String?
+
+    package init(emergency: String? = nil) {
+        self.emergency = emergency
+    }
+}

@@ -1,0 +1,11 @@
+import ArgumentParser
+
+/// The one command of installer, guard, site manager and data-protection officer.
+@main
+struct Gatectl: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gatectl",
+        abstract: "Reads plates, checks a configuration, shows and steers a running gate.",
+        discussion: "Data goes to standard output, errors to standard error.",
+        subcommands: [])
+}
