@@ -20,8 +20,8 @@ package struct ConfigurationFailure: Error, Sendable, CustomStringConvertible {
 /// The daemon, `gatectl check` and the demonstration all come through here.
 package enum ConfigurationDirectory {
     package static let standardPath = "/etc/gatehouse"
-    static let yamlSizeMaximum = 1 << 20
-    static let rosterSizeMaximum = 16 << 20
+    package static let yamlSizeMaximum = 1 << 20
+    package static let rosterSizeMaximum = 16 << 20
 
     /// Reads and validates everything in one run; blocks on the disk.
     ///

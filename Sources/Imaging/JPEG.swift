@@ -48,6 +48,13 @@ package enum JPEG {
             firstWarning: report.warnings > 0 ? text(of: report.warning) : nil)
     }
 
+    package static func decode<Image: Raster>(
+        _ bytes: [UInt8], as type: Image.Type = Image.self, scale: DecodeScale = .full,
+        part: PixelRect? = nil
+    ) throws(ImageError) -> Decoded<Image> {
+        try decode(bytes.span, as: type, scale: scale, part: part)
+    }
+
     /// Encodes at a quality of 1 to 100.
     package static func encode(
         _ image: some Raster, quality: Int = 85

@@ -47,6 +47,12 @@ package enum PNG {
             firstWarning: warning.isEmpty ? nil : warning)
     }
 
+    package static func decode<Image: Raster>(
+        _ bytes: [UInt8], as type: Image.Type = Image.self
+    ) throws(ImageError) -> Decoded<Image> {
+        try decode(bytes.span, as: type)
+    }
+
     package static func encode(_ image: some Raster) throws(ImageError) -> [UInt8] {
         var report = cp_report()
         // What zlib and the chunks can cost at worst, so that one pass is enough.

@@ -80,6 +80,7 @@ package final class LineBank {
         throws(LineError)
     {
         guard var output = outputs[line] else { throw .unknown(line) }
+        chips[output.config.chip]?.advance(to: now)
         for other in opposites[line, default: []] where outputs[other]?.mayBeAsserted ?? false {
             throw .excluded(line, by: other)
         }
@@ -93,6 +94,7 @@ package final class LineBank {
     /// Puts an output in the rest state of its configuration.
     package func rest(_ line: LineName, at now: Instant) throws(LineError) {
         guard var output = outputs[line] else { throw .unknown(line) }
+        chips[output.config.chip]?.advance(to: now)
         defer {
             outputs[line] = output
             deadlineChanged?()

@@ -7,7 +7,7 @@ import Testing
 
     @Test func brightnessOfEachFormatIsKept() throws {
         let size = PixelSize(width: 4, height: 2)
-        let yuyv = Self.luma.flatMap { [$0, 128] }
+        let yuyv: [UInt8] = Self.luma.flatMap { (y: UInt8) -> [UInt8] in [y, 128] }
         let cases: [(PixelFormat, Int, [UInt8])] = [
             (.yuyv, 8, yuyv), (.nv12, 4, Self.luma + [128, 128, 128, 128]), (.gray, 4, Self.luma),
         ]
@@ -84,7 +84,7 @@ import Testing
         let corners: [SIMD2<Double>] = [.init(13, 20), .init(90, 31), .init(80, 77), .init(7, 60)]
         let map = try Homography(from: .init(width: 60, height: 20), to: corners)
         for (point, corner) in zip(
-            [SIMD2(0, 0), .init(60, 0), .init(60, 20), .init(0, 20)], corners)
+            [SIMD2(0.0, 0), .init(60, 0), .init(60, 20), .init(0, 20)], corners)
         {
             let d = map.apply(point) - corner
             #expect(abs(d.x) + abs(d.y) < 1e-9)
