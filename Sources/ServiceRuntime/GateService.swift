@@ -41,7 +41,7 @@ package final class GateService {
     var control: ControlServer?
     var reloads: ReloadDesk?
 
-    private var pending: [GateEvent] = []
+    private var pending: [(event: GateEvent, at: Instant?)] = []
     private var isHandling = false
     private var storesBegun: [IntentNumber: Instant] = [:]
     /// Notices given while the newest command was handled, for the answer to its sender.
@@ -65,6 +65,8 @@ package final class GateService {
         self.config = config
         started = loop.now
         gate = Gate(config: config, standing: keeperFile.load())
+        // Simulated lines publish their scene there; openSockets says what is wrong.
+        try? Directories.make(config.storage.runtimeDirectory)
         chips = parts.makeChips(config)
         bank = LineBank(config: config, chips: chips, at: loop.now)
         coreTimer = loop.makeTimer { [weak self] in self?.handle(.tick) }
@@ -149,8 +151,10 @@ package final class GateService {
     }
 
     /// Hands one event to the engine and carries out what it answers, in order.
-    func handle(_ event: GateEvent) {
-        pending.append(event)
+    ///
+    /// - Parameter instant: when it happened by the kernel, where that is known; else now.
+    func handle(_ event: GateEvent, at instant: Instant? = nil) {
+        pending.append((event, instant))
         guard !isHandling else { return }
         isHandling = true
         drain()
@@ -160,10 +164,13 @@ package final class GateService {
     /// What fails while actions are carried out comes back as the next events.
     private func drain() {
         while !pending.isEmpty {
-            let event = pending.removeFirst()
-            let now = moment()
+            let (event, happened) = pending.removeFirst()
+            let begun = moment()
+            let now = Moment(
+                instant: happened ?? begun.instant, wall: begun.wall,
+                wallIsTrusted: begun.wallIsTrusted)
             let actions = gate.handle(event, at: now)
-            if case .plates = event { view.add("decide", loop.now - now.instant) }
+            if case .plates = event { view.add("decide", loop.now - begun.instant) }
             perform(actions)
         }
         isHandling = false
@@ -190,7 +197,7 @@ package final class GateService {
             do throws(LineError) {
                 try bank.rest(line, at: loop.now)
             } catch {
-                pending.append(.outputFailed(line, reason: error.description))
+                pending.append((.outputFailed(line, reason: error.description), nil))
             }
         case .store(let intent, let draft): store(intent, draft)
         case .record(let draft): write(draft)
@@ -216,7 +223,7 @@ package final class GateService {
         do throws(LineError) {
             try bank.assert(line, atMost: limit, at: before)
         } catch {
-            pending.append(.outputFailed(line, reason: error.description))
+            pending.append((.outputFailed(line, reason: error.description), nil))
             return
         }
         let now = loop.now
@@ -233,11 +240,12 @@ package final class GateService {
 
     private func lines(_ report: LineReport) {
         switch report {
-        case .input(let line, let active, let edge, _):
+        case .input(let line, let active, let edge, let settled):
             for (name, lane) in config.lanes where lane.inputs.approach == line {
                 view.approach(name, active: active, edge: edge)
             }
-            handle(.input(line, active: active))
+            // Arrival is the kernel's time of the edge; clear counts from when it was settled.
+            handle(.input(line, active: active), at: active ? edge : settled)
         case .inputFailed(let line, let reason): handle(.inputFailed(line, reason: reason))
         case .inputRecovered(let line, let active):
             handle(.inputRecovered(line, active: active))
