@@ -140,7 +140,7 @@ package final class GateService {
     // MARK: Engine
 
     func moment() -> Moment {
-        Moment(instant: loop.now, wall: .now(), wallIsTrusted: minder?.clockIsTrusted ?? parts.clockIsTrusted())
+        Moment(instant: loop.now, wall: .now(), wallIsTrusted: minder?.clockIsTrusted ?? clockIsKnown)
     }
 
     /// The first call to a new engine, with the inputs as they are.
