@@ -7,5 +7,5 @@ struct Gatectl: ParsableCommand {
         commandName: "gatectl",
         abstract: "Reads plates, checks a configuration, shows and steers a running gate.",
         discussion: "Data goes to standard output, errors to standard error.",
-        subcommands: [])
+        subcommands: [CheckCommand.self])
 }
