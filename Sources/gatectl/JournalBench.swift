@@ -82,7 +82,7 @@ struct JournalBenchCommand: ParsableCommand {
                     + "max \(spans[3])  (\(commits) intents)")
             print("journal burst: \(Int(figures.burstPerSecond)) entries/s")
         } catch let error as JournalError {
-            StandardError.print(error.description)
+            ErrorOutput.write([error.description])
             throw ExitCode(1)
         }
     }

@@ -29,8 +29,9 @@ struct JournalLocation: ParsableArguments {
             let path = config ?? ConfigurationDirectory.standardPath
             return try ConfigurationDirectory.load(path).config.storage.stateDirectory
         } catch {
-            StandardError.print(error.description)
-            StandardError.print("journal: name the state directory with --state DIR")
+            ErrorOutput.write([
+                error.description, "journal: name the state directory with --state DIR",
+            ])
             throw ExitCode(1)
         }
     }
@@ -40,7 +41,7 @@ struct JournalLocation: ParsableArguments {
         do {
             try body(try directory())
         } catch let error as JournalError {
-            StandardError.print(error.description)
+            ErrorOutput.write([error.description])
             throw ExitCode(1)
         }
     }
@@ -70,9 +71,9 @@ struct JournalVerifyCommand: ParsableCommand {
                 print("head \(report.head)")
                 return
             }
-            report.problems.forEach { StandardError.print("\($0)") }
             let more = report.problemCount - report.problems.count
-            if more > 0 { StandardError.print("and \(more) more") }
+            ErrorOutput.write(
+                report.problems.map(\.description) + (more > 0 ? ["and \(more) more"] : []))
             let first = report.problems.first?.sequence ?? 0
             print("altered: \(report.problemCount) problems, the first at entry \(first)")
             throw ExitCode(1)

@@ -26,7 +26,8 @@ struct JournalEraseCommand: ParsableCommand {
     func validate() throws {
         guard selections.count == 1 else {
             throw ValidationError(
-                "name one thing to erase: --plate TEXT, --person TEXT, --badge TEXT or --before TIME")
+                "name one thing to erase: --plate TEXT, --person TEXT, --badge TEXT or --before TIME"
+            )
         }
     }
 
@@ -59,16 +60,18 @@ struct JournalEraseCommand: ParsableCommand {
             print("erased \(outcome.fieldCount) personal fields of \(outcome.entryCount) entries")
             print("head \(try database.head())")
             if !outcome.logIsClean {
-                StandardError.print(
+                ErrorOutput.write([
                     "journal: a program that reads the journal keeps the erased text in its "
-                        + "write-ahead log; end it and run this command again")
+                        + "write-ahead log; end it and run this command again"
+                ])
                 throw ExitCode(1)
             }
         }
     }
 
     /// Tries again while the gate writes.
-    private static func patiently<T>(_ body: () throws(JournalError) -> T) throws(JournalError) -> T {
+    private static func patiently<T>(_ body: () throws(JournalError) -> T) throws(JournalError) -> T
+    {
         let end = ContinuousClock.now + patience
         while true {
             do throws(JournalError) {

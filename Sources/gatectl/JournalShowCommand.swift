@@ -15,7 +15,10 @@ struct JournalShowCommand: ParsableCommand {
     @OptionGroup var location: JournalLocation
     @Option(help: JournalTime.help("From this time on")) var since: JournalTime?
     @Option(help: JournalTime.help("Up to this time")) var until: JournalTime?
-    @Option(help: "Only this kind (\(EntryKind.allCases.map(\.rawValue).joined(separator: " "))); repeatable.")
+    @Option(
+        help:
+            "Only this kind (\(EntryKind.allCases.map(\.rawValue).joined(separator: " "))); repeatable."
+    )
     var kind: [EntryKind] = []
     @Option(help: "Only this lane; repeatable.") var lane: [String] = []
     @Option(help: "Only this plate.") var plate: String?

@@ -44,7 +44,8 @@ enum JournalTable {
                 + outcomes.map { "outcome \($0.key)\t\($0.value)\t\t\t\t" }
                 + statistics.spans.map {
                     "\($0.name)\t\($0.count)\t"
-                        + [$0.median, $0.p95, $0.p99, $0.maximum].map(number).joined(separator: "\t")
+                        + [$0.median, $0.p95, $0.p99, $0.maximum].map(number).joined(
+                            separator: "\t")
                 }
         case nil:
             let told = outcomes.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
