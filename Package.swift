@@ -15,12 +15,11 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
         name: name, dependencies: dependencies + [arguments], swiftSettings: strict)
 }
 
-func test(_ module: String, _ others: [Target.Dependency] = [], resources: [Resource] = [])
-    -> Target
-{
+/// Tests read golden files from the checkout, beside their source.
+func test(_ module: String, _ others: [Target.Dependency] = [], golden: Bool = false) -> Target {
     .testTarget(
         name: "\(module)Tests", dependencies: [.byName(name: module)] + others,
-        resources: resources, swiftSettings: tests)
+        exclude: golden ? ["Golden"] : [], swiftSettings: tests)
 }
 
 /// A C target that is header-sized and links one library.
@@ -63,10 +62,10 @@ let package = Package(
         module("PlateRecognition", ["GateTypes", "Imaging", "Inference"]),
 
         // Adapter base and adapters: one outside thing each.
-        module("EventLoop", ["CLinux"]),
+        module("EventLoop", ["GateTypes", "CLinux"]),
         module("LineControl", ["GateTypes", "GateConfiguration", "EventLoop", "CGpiod", "CLinux"]),
-        module("VideoCapture", ["GateTypes", "Imaging", "CV4L2", "CLinux"]),
-        module("VisionLink", ["GateTypes", "EventLoop", "CLinux"]),
+        module("VideoCapture", ["GateTypes", "Imaging", "EventLoop", "CV4L2", "CLinux"]),
+        module("VisionLink", ["GateTypes", "GateEngine", "EventLoop"]),
         module("EventJournal", ["GateTypes", database, crypto]),
         module("ConfigurationFiles", ["GateTypes", "GateConfiguration", yaml]),
 
@@ -92,6 +91,11 @@ let package = Package(
                 "ConfigurationFiles", "AccessPolicy", "GateEngine",
             ]),
 
+        // Runs in the virtual machine's hardware tests only.
+        .executableTarget(
+            name: "camera-probe", dependencies: ["VideoCapture", "Imaging"],
+            path: "hardware/vm/camera-probe", swiftSettings: strict),
+
         // C shims.
         shim("CJpeg", links: ["jpeg"]),
         shim("CPng", links: ["png"]),
@@ -115,8 +119,8 @@ let package = Package(
         test("VisionLink"),
         test("EventJournal"),
         test("ConfigurationFiles"),
-        test("Imaging"),
-        test("Inference"),
+        test("Imaging", golden: true),
+        test("Inference", golden: true),
         test("PlateRecognition"),
         test("GateSimulation"),
         test("ServiceRuntime"),

@@ -10,7 +10,7 @@ package struct GateConfig: Hashable, Sendable {
     package var lanes: [LaneName: BarrierConfig] = [:]
     /// Normally-closed fire alarm input; nil when the site has none.
     package var fire: LineName?
-    /// Toggled by the runtime while the loop turns.
+    /// Toggled by the runtime while the loop turns; nil with simulated lines, or with a reason.
     package var heartbeat: LineName?
     package var storage = StorageConfig()
     package var control = ControlConfig()
@@ -87,7 +87,9 @@ package enum LineAddress: Hashable, Sendable {
 /// One input line.
 package struct InputConfig: Hashable, Sendable {
     package enum Contact: Hashable, Sendable { case normallyClosed, normallyOpen }
-    package enum Bias: String, Hashable, Sendable { case asIs = "as-is", up, down, off }
+    package enum Bias: String, Hashable, Sendable, CaseIterable {
+        case asIs = "as-is", up, down, off
+    }
 
     package var chip: String
     package var address: LineAddress
@@ -110,9 +112,11 @@ package struct InputConfig: Hashable, Sendable {
 
 /// One output line.
 package struct OutputConfig: Hashable, Sendable {
-    package enum Rest: String, Hashable, Sendable { case energised, deEnergised = "de-energised" }
+    package enum Rest: String, Hashable, Sendable, CaseIterable {
+        case energised, deEnergised = "de-energised"
+    }
     /// What the loss of this output means for the passage.
-    package enum Failure: String, Hashable, Sendable { case released, secured }
+    package enum Failure: String, Hashable, Sendable, CaseIterable { case released, secured }
 
     package var chip: String
     package var address: LineAddress
@@ -142,7 +146,7 @@ package struct CameraConfig: Hashable, Sendable {
         /// Frames told by the simulation, e.g. the demo's scene player.
         case scene
     }
-    package enum Format: String, Hashable, Sendable { case mjpeg, yuyv, nv12, grey }
+    package enum Format: String, Hashable, Sendable, CaseIterable { case mjpeg, yuyv, nv12, grey }
 
     package var source: Source
     package var width: Int
@@ -168,13 +172,14 @@ package struct CameraConfig: Hashable, Sendable {
 
 /// One vehicle lane with a boom barrier.
 package struct BarrierConfig: Hashable, Sendable {
-    package enum Direction: String, Hashable, Sendable { case `in`, out, both }
-    package enum StorageFailure: String, Hashable, Sendable { case refuse, open }
-    package enum Fallback: String, Hashable, Sendable { case `guard` }
+    package enum Direction: String, Hashable, Sendable, CaseIterable { case `in`, out, both }
+    package enum StorageFailure: String, Hashable, Sendable, CaseIterable { case refuse, open }
+    package enum Fallback: String, Hashable, Sendable, CaseIterable { case `guard` }
 
     package struct Outputs: Hashable, Sendable {
         package var raise: LineName
-        /// Without it the boom is lowered by its own controller, never by Gatehouse.
+        /// Without it the boom is lowered by its own controller, never by Gatehouse; equal to
+        /// `raise` it is single-pulse wiring (`pulse:`), which has both limit switches.
         package var lower: LineName?
         package var stop: LineName?
         package var lamp: LineName?

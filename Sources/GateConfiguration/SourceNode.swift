@@ -58,3 +58,26 @@ package indirect enum SourceNode: Hashable, Sendable {
         }
     }
 }
+
+/// A neutral table with places, as a CSV reader delivers it; the first row is the header.
+package struct SourceTable: Hashable, Sendable {
+    /// One cell with its text, without the quotes around it.
+    package struct Cell: Hashable, Sendable {
+        package var text: String
+        package var place: SourcePlace
+
+        package init(_ text: String, _ place: SourcePlace) {
+            self.text = text
+            self.place = place
+        }
+    }
+
+    /// Never an empty row.
+    package var rows: [[Cell]]
+    package var file: String
+
+    package init(rows: [[Cell]], file: String) {
+        self.rows = rows
+        self.file = file
+    }
+}

@@ -40,6 +40,7 @@ package struct EntryDraft: Hashable, Sendable, Codable {
         self.instant = moment.instant
         self.wall = moment.wall
         self.facts = facts
+        if !moment.wallIsTrusted { self.facts["wall_time"] = "untrusted" }
         self.personal = personal
     }
 }

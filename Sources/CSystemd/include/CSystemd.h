@@ -1,1 +1,7 @@
-// Filled by the commits that follow.
+// The part of libsystemd that Gatehouse uses: readiness, status and watchdog.
+#ifndef CSYSTEMD_H
+#define CSYSTEMD_H
+
+#include <systemd/sd-daemon.h>
+
+#endif

@@ -1,1 +1,5 @@
-// Filled by the commits that follow.
+// libyuv as it is: its header imports into Swift.
+#ifndef CYUV_H
+#define CYUV_H
+#include <libyuv.h>
+#endif

@@ -1,0 +1,30 @@
+# `make` alone lists the targets. There is one build configuration: release.
+SWIFT_BUILD := swift build -c release
+BIN := .build/release
+
+.PHONY: help demo test bench build lint setup clean
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+demo: build ## the reference gate, live in the terminal, about a minute (CAMERA=/dev/video0, PICTURES=FOLDER)
+	@$(BIN)/gatectl demo $(if $(CAMERA),--camera "$(CAMERA)") $(if $(PICTURES),--pictures "$(PICTURES)")
+
+test: setup ## build and run all tests
+	@swift test -c release
+
+bench: build ## stage times, arrival to relay, memory
+	@$(BIN)/gatectl bench
+
+build: setup ## build the three programs
+	@$(SWIFT_BUILD)
+
+lint: ## check the style of the Swift sources
+	@swift format lint --strict --recursive Package.swift Sources Tests
+
+setup:
+	@scripts/require-swift
+	@scripts/install-packages
+
+clean: ## remove what was built
+	@rm -rf .build

@@ -1,0 +1,111 @@
+import GateConfiguration
+
+/// A configuration without an error, and what is worth a look in it.
+package struct LoadedConfiguration: Sendable {
+    package let config: GateConfig
+    package let warnings: [ConfigWarning]
+}
+
+/// Everything that is wrong with a configuration directory, sorted by place.
+package struct ConfigurationFailure: Error, Sendable, CustomStringConvertible {
+    package let errors: [ConfigError]
+    package let warnings: [ConfigWarning]
+
+    /// One line an error.
+    package var description: String { errors.map(\.description).joined(separator: "\n") }
+}
+
+/// Loads the files of a site: `gatehouse.yaml`, `policy.yaml` and `roster/vehicles.csv`.
+///
+/// The daemon, `gatectl check` and the demonstration all come through here.
+package enum ConfigurationDirectory {
+    package static let standardPath = "/etc/gatehouse"
+    package static let yamlSizeMaximum = 1 << 20
+    package static let rosterSizeMaximum = 16 << 20
+
+    /// Reads and validates everything in one run; blocks on the disk.
+    ///
+    /// - Parameter trust: whose files are accepted; the daemon never departs from `.system`.
+    /// - Throws: `ConfigurationFailure` with every error in every file.
+    package static func load(
+        _ path: String, trust: FileTrust = .system,
+        zones: TimeZoneSource = TimeZoneFile.source()
+    ) throws(ConfigurationFailure) -> LoadedConfiguration {
+        let directory = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        var report = ConfigReport()
+        if let problem = FileAccess.objectionToFolder(directory, trust: trust) {
+            report.error(
+                SourcePlace(file: directory, line: 1, column: 1),
+                "the folder '\(directory)' \(problem.problem)", hint: problem.hint)
+            throw ConfigurationFailure(errors: report.errors, warnings: [])
+        }
+        var sources = ConfigSources(
+            gatehouse: nil, policy: nil, vehicles: nil, directory: directory)
+        sources.gatehouse = readYAML("\(directory)/gatehouse.yaml", trust, &report)
+        sources.policy = readYAML("\(directory)/policy.yaml", trust, &report)
+        sources.vehicles = readRoster("\(directory)/roster", trust, &report)
+        let (config, told) = ConfigReader.read(sources, zones: zones, report: report)
+        guard let config else {
+            throw ConfigurationFailure(errors: told.errors, warnings: told.warnings)
+        }
+        return LoadedConfiguration(config: config, warnings: told.warnings)
+    }
+
+    private static func readYAML(_ path: String, _ trust: FileTrust, _ report: inout ConfigReport)
+        -> SourceNode?
+    {
+        guard let bytes = readBytes(path, atMost: yamlSizeMaximum, trust, &report) else {
+            return nil
+        }
+        switch TextDecoding.utf8(bytes) {
+        case .text(let text): return YAMLText.read(text, file: path, &report)
+        case .invalid(let offset):
+            tellEncoding(path, bytes, offset, "save the file as UTF-8", &report)
+            return nil
+        }
+    }
+
+    private static func readRoster(
+        _ folder: String, _ trust: FileTrust, _ report: inout ConfigReport
+    ) -> SourceTable? {
+        let path = "\(folder)/vehicles.csv"
+        if let problem = FileAccess.objectionToFolder(folder, trust: trust) {
+            report.error(
+                SourcePlace(file: path, line: 1, column: 1),
+                "the folder '\(folder)' \(problem.problem)", hint: problem.hint)
+            return nil
+        }
+        guard let bytes = readBytes(path, atMost: rosterSizeMaximum, trust, &report) else {
+            return nil
+        }
+        switch TextDecoding.utf8OrGB18030(bytes) {
+        case .text(let text): return CSVText.read(text, file: path, &report)
+        case .invalid(let offset):
+            tellEncoding(path, bytes, offset, "save the file as UTF-8 or GB 18030", &report)
+            return nil
+        }
+    }
+
+    private static func readBytes(
+        _ path: String, atMost limit: Int, _ trust: FileTrust, _ report: inout ConfigReport
+    ) -> [UInt8]? {
+        do {
+            return try FileAccess.read(path, atMost: limit, trust: trust)
+        } catch {
+            report.error(
+                SourcePlace(file: path, line: 1, column: 1), "the file \(error.problem)",
+                hint: error.hint)
+            return nil
+        }
+    }
+
+    private static func tellEncoding(
+        _ path: String, _ bytes: [UInt8], _ offset: Int, _ hint: String,
+        _ report: inout ConfigReport
+    ) {
+        let (line, column) = TextDecoding.position(of: offset, in: bytes)
+        report.error(
+            SourcePlace(file: path, line: line, column: column),
+            "the file holds bytes that are no text", hint: hint)
+    }
+}

@@ -1,0 +1,220 @@
+import GateTypes
+
+extension ConfigReader {
+    mutating func readLanes(_ node: SourceNode) {
+        var cameras: [String: SourcePlace] = [:]
+        for entry in namedEntries(node, "lanes", "lane", atMost: ConfigLimits.lanesMaximum) {
+            declared.lanes[entry.key] = entry.keyPlace
+            guard let lane = laneSection(entry) else { continue }
+            let camera = readCameraName(lane)
+            if let camera {
+                if let first = cameras[camera.text] {
+                    report.error(
+                        lane.place(of: "camera"), "\(lane.title) has the camera of another lane",
+                        hint: "that one is at \(first); each lane needs a camera of its own")
+                }
+                cameras[camera.text] = lane.place(of: "camera")
+            }
+            readBarrier(LaneName(entry.key), lane, camera)
+        }
+    }
+
+    private mutating func laneSection(_ entry: SourceNode.Entry) -> Section? {
+        let keys = [
+            "kind", "direction", "camera", "outputs", "inputs", "timing", "on_storage_failure",
+            "fallback", "emergency", "false_accept_rate",
+        ]
+        let title = "lane '\(entry.key)'"
+        if case .mapping(let pairs, _) = entry.value,
+            let kind = pairs.first(where: { $0.key == "kind" }),
+            case .scalar(let text, let place) = kind.value, ["turnstile", "door"].contains(text)
+        {
+            // Told alone: its other keys are those of a kind that is not known here.
+            report.error(
+                place, "\(title) is a \(text), and this version drives barriers only",
+                hint: "remove the lane until a version that drives a \(text)")
+            return nil
+        }
+        guard let lane = Section(entry.value, title, keys: keys, &report) else { return nil }
+        let kind = lane.required("kind", hint: "write kind: barrier", &report)
+        _ = kind?.choice("kind", [("barrier", true)], &report)
+        return lane
+    }
+
+    private mutating func readBarrier(_ name: LaneName, _ lane: Section, _ camera: CameraName?) {
+        let direction = lane.requiredChoice(
+            "direction", BarrierConfig.Direction.self, hint: "write in, out or both", &report)
+        let outputs = readOutputs(lane)
+        let inputs = readInputs(lane)
+        guard let outputs, let inputs else { return }
+        var barrier = BarrierConfig(
+            direction: direction ?? .both, camera: camera, outputs: outputs, inputs: inputs)
+        barrier.timing = lane.node("timing").map { readTiming($0, lane.title) } ?? barrier.timing
+        barrier.onStorageFailure =
+            lane.choice("on_storage_failure", BarrierConfig.StorageFailure.self, &report)
+            ?? barrier.onStorageFailure
+        barrier.fallback =
+            lane.choice("fallback", BarrierConfig.Fallback.self, &report) ?? barrier.fallback
+        barrier.emergencyExemption = readExemption(lane)
+        if let rate = lane.node("false_accept_rate")?.number(
+            "false_accept_rate", 1e-9...0.01, units: [("%", 0.01)],
+            hint: "write a share, e.g. 0.0001 or 0.01%", &report)
+        {
+            barrier.falseAcceptRate = rate
+        }
+        checkBarrier(barrier, lane)
+        config.lanes[name] = barrier
+    }
+
+    private mutating func readCameraName(_ lane: Section) -> CameraName? {
+        let hint = "name one of the cameras"
+        guard let name = lane.text("camera", hint: hint, &report) else { return nil }
+        if declared.cameras[name] != nil { return CameraName(name) }
+        report.error(
+            lane.place(of: "camera"), "there is no camera '\(name.shortened)'",
+            hint: Suggestion.hint(
+                for: name, among: Array(declared.cameras.keys), none: "add it under cameras:"))
+        return nil
+    }
+
+    private mutating func readOutputs(_ lane: Section) -> BarrierConfig.Outputs? {
+        let hint = "add outputs: { raise: LINE, lower: LINE, lamp: LINE }"
+        let keys = ["raise", "lower", "pulse", "stop", "lamp"]
+        guard let node = lane.required("outputs", hint: hint, &report),
+            let section = Section(node, "'outputs' of \(lane.title)", keys: keys, &report)
+        else { return nil }
+        let lines = keys.reduce(into: [String: LineName]()) { lines, key in
+            let isMotion = key != "lamp"
+            lines[key] = section.node(key).flatMap {
+                use($0, key, as: "'\(key)' of \(lane.title)", .output(isMotion: isMotion))
+            }
+        }
+        guard section.has("pulse") else {
+            _ = section.required("raise", hint: hint, &report)
+            return lines["raise"].map {
+                BarrierConfig.Outputs(
+                    raise: $0, lower: lines["lower"], stop: lines["stop"], lamp: lines["lamp"])
+            }
+        }
+        for key in ["raise", "lower"] where section.has(key) {
+            report.error(
+                section.keyPlace(of: key), "\(lane.title) has 'pulse' and '\(key)'",
+                hint: "'pulse' alone for a controller with one push-button input, 'raise' and "
+                    + "'lower' for one with two")
+        }
+        return lines["pulse"].map {
+            BarrierConfig.Outputs(raise: $0, lower: $0, stop: lines["stop"], lamp: lines["lamp"])
+        }
+    }
+
+    private mutating func readInputs(_ lane: Section) -> BarrierConfig.Inputs? {
+        let hint =
+            "add inputs: { approach: LINE, safety: LINE, photocell: LINE, up: LINE, "
+            + "down: LINE }"
+        let keys = ["approach", "safety", "photocell", "up", "down"]
+        guard let node = lane.required("inputs", hint: hint, &report),
+            let section = Section(node, "'inputs' of \(lane.title)", keys: keys, &report)
+        else { return nil }
+        let lines = keys.reduce(into: [String: LineName]()) { lines, key in
+            let isSafety = key == "safety" || key == "photocell"
+            lines[key] = section.node(key).flatMap {
+                use($0, key, as: "'\(key)' of \(lane.title)", .input(isSafety: isSafety))
+            }
+        }
+        _ = section.required("safety", hint: "add the safety loop under the boom", &report)
+        return lines["safety"].map {
+            BarrierConfig.Inputs(
+                approach: lines["approach"], safety: $0, photocell: lines["photocell"],
+                up: lines["up"], down: lines["down"])
+        }
+    }
+
+    private mutating func readTiming(_ node: SourceNode, _ title: String) -> BarrierConfig.Timing {
+        typealias Timing = BarrierConfig.Timing
+        let spans: [(String, ClosedRange<Duration>, WritableKeyPath<Timing, Duration>)] = [
+            ("deadline", .milliseconds(200)...(.seconds(10)), \.deadline),
+            ("dead_time", .milliseconds(100)...(.seconds(5)), \.deadTime),
+            ("clearance", .milliseconds(500)...(.seconds(10)), \.clearance),
+            ("motor", .seconds(1)...(.seconds(60)), \.motor),
+            ("wait_for_passage", .seconds(5)...(.seconds(600)), \.waitForPassage),
+            ("passage_timeout", .seconds(10)...(.seconds(3_600)), \.passageTimeout),
+            ("stuck", .seconds(60)...(.seconds(86_400)), \.stuck),
+            ("storage", .milliseconds(10)...(.seconds(1)), \.storage),
+        ]
+        var timing = Timing()
+        let keys = spans.map(\.0)
+        guard let section = Section(node, "'timing' of \(title)", keys: keys, &report) else {
+            return timing
+        }
+        for (key, range, path) in spans {
+            timing[keyPath: path] = section.duration(
+                key, range, default: timing[keyPath: path], &report)
+        }
+        let pairs:
+            [(String, WritableKeyPath<Timing, Duration>, String, WritableKeyPath<Timing, Duration>)] =
+                [
+                    ("storage", \.storage, "deadline", \.deadline),
+                    ("wait_for_passage", \.waitForPassage, "passage_timeout", \.passageTimeout),
+                ]
+        for (key, path, bound, boundPath) in pairs
+        where timing[keyPath: path] >= timing[keyPath: boundPath] {
+            let place = section.place(of: section.has(key) ? key : bound)
+            let (short, long) = (timing[keyPath: path].written, timing[keyPath: boundPath].written)
+            report.error(
+                place, "'\(key)' (\(short)) is not shorter than '\(bound)' (\(long))",
+                hint: "shorten '\(key)' or lengthen '\(bound)'")
+        }
+        return timing
+    }
+
+    private mutating func readExemption(_ lane: Section) -> String? {
+        guard let node = lane.node("emergency"),
+            let section = Section(
+                node, "'emergency' of \(lane.title)", keys: ["exempt"], &report)
+        else { return nil }
+        let hint = "write exempt: REASON, or remove 'emergency' so that the lane opens on fire"
+        guard let reason = section.requiredText("exempt", hint: hint, &report) else { return nil }
+        // "yes" is no reason that anybody can judge later.
+        guard reason.count >= 8 else {
+            report.error(
+                section.place(of: "exempt"), "'exempt' is '\(reason)', which is no reason",
+                hint: "say why this lane may stay closed on fire")
+            return nil
+        }
+        report.warn(
+            section.place, "\(lane.title) stays as it is on fire (\(reason.shortened))",
+            hint: "make sure that nobody needs it to get out")
+        return reason
+    }
+
+    private mutating func checkBarrier(_ barrier: BarrierConfig, _ lane: Section) {
+        let inputs = barrier.inputs
+        let isPulse = barrier.outputs.lower == barrier.outputs.raise
+        if isPulse, inputs.up == nil || inputs.down == nil {
+            report.error(
+                lane.keyPlace(of: "outputs"),
+                "\(lane.title) is wired with one pulse and has not both limit switches",
+                hint: "add 'up' and 'down' to its inputs: without them nobody knows what a pulse "
+                    + "will do")
+        } else if isPulse {
+            report.warn(
+                lane.keyPlace(of: "outputs"), "\(lane.title) is wired with one pulse",
+                hint: "Gatehouse opens it and never closes it by itself")
+        }
+        if inputs.approach == nil, barrier.camera == nil, !lane.has("camera") {
+            report.error(
+                lane.place, "\(lane.title) has neither an approach loop nor a camera",
+                hint: "add 'approach' to its inputs or a 'camera': nothing tells that somebody "
+                    + "is there")
+        }
+        if barrier.camera == nil, !lane.has("camera") {
+            report.warn(
+                lane.place, "\(lane.title) has no camera", hint: "only the guard can open it")
+        }
+        if barrier.outputs.lower != nil, !isPulse, inputs.photocell == nil {
+            report.warn(
+                lane.keyPlace(of: "inputs"), "\(lane.title) lowers its boom without a photocell",
+                hint: "a high lorry can vanish from a small loop; add 'photocell'")
+        }
+    }
+}

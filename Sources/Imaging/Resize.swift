@@ -1,0 +1,81 @@
+import CPixels
+import CYuv
+
+extension RGBImage {
+    /// Brightness by the full-range BT.601 weights, as JPEG stores it.
+    package func gray() -> GrayImage {
+        unsafe GrayImage(size: size) { buffer in
+            _ = unsafe RAWToJ400(
+                pixels, Int32(width * 3), buffer.baseAddress, Int32(width), Int32(width),
+                Int32(height))
+        }
+    }
+}
+
+extension GrayImage {
+    /// The same brightness in all three channels.
+    package func rgb() -> RGBImage {
+        unsafe RGBImage(size: size) { buffer in
+            unsafe MergeRGBPlane(
+                pixels, Int32(width), pixels, Int32(width), pixels, Int32(width),
+                buffer.baseAddress, Int32(width * 3), Int32(width), Int32(height))
+        }
+    }
+}
+
+extension Raster {
+    /// The picture at another size: averaged when smaller, bilinear when larger.
+    package func resized(to target: PixelSize) -> Self {
+        precondition(target.width > 0 && target.height > 0)
+        if target == size { return self }
+        if Self.channels == 1 { return Self(size: target, pixels: scaled(pixels, to: target)) }
+        // Plane by plane: libyuv's interleaved scaler does not average when it shrinks by three.
+        var planes = [[UInt8]](repeating: [UInt8](repeating: 0, count: size.area), count: 3)
+        var (red, green, blue) = (planes[0], planes[1], planes[2])
+        unsafe SplitRGBPlane(
+            pixels, Int32(width * 3), &red, Int32(width), &green, Int32(width), &blue,
+            Int32(width), Int32(width), Int32(height))
+        planes = [red, green, blue].map { scaled($0, to: target) }
+        return unsafe Self(size: target) { buffer in
+            let stride = Int32(target.width)
+            unsafe MergeRGBPlane(
+                planes[0], stride, planes[1], stride, planes[2], stride, buffer.baseAddress,
+                stride * 3, stride, Int32(target.height))
+        }
+    }
+
+    private func scaled(_ plane: [UInt8], to target: PixelSize) -> [UInt8] {
+        unsafe [UInt8](unsafeUninitializedCapacity: target.area) { buffer, initialized in
+            unsafe ScalePlane(
+                plane, Int32(width), Int32(width), Int32(height), buffer.baseAddress,
+                Int32(target.width), Int32(target.width), Int32(target.height), kFilterBox)
+            initialized = target.area
+        }
+    }
+
+    /// Writes `pixel * scale + offset` for every byte of the picture; `floats` must be as long.
+    package func write(
+        to floats: inout MutableSpan<Float>, scale: Float = 1 / 255, offset: Float = 0
+    ) {
+        precondition(floats.count == pixels.count)
+        unsafe floats.withUnsafeMutableBufferPointer {
+            unsafe px_to_float(pixels, pixels.count, scale, offset, $0.baseAddress)
+        }
+    }
+
+    /// Mean and standard deviation over all channels, in steps of 0 to 255.
+    package func statistics() -> (mean: Double, deviation: Double) {
+        var (sum, squares): (UInt64, UInt64) = (0, 0)
+        unsafe px_sums(pixels, pixels.count, &sum, &squares)
+        let count = Double(pixels.count)
+        let mean = Double(sum) / count
+        return (mean, max(0, Double(squares) / count - mean * mean).squareRoot())
+    }
+
+    /// Mean absolute difference from a picture of the same size, in steps of 0 to 255.
+    package func difference(from other: Self) -> Double {
+        precondition(size == other.size)
+        return Double(unsafe px_difference(pixels, other.pixels, pixels.count))
+            / Double(pixels.count)
+    }
+}

@@ -1,0 +1,47 @@
+import GateTypes
+
+extension Quadrilateral {
+    /// Half the sum of the cross products: positive for corners that go clockwise on the screen.
+    var signedArea: Double {
+        let points = corners
+        var sum = 0.0
+        for (a, b) in zip(points, points[1...] + points[..<1]) { sum += a.x * b.y - b.x * a.y }
+        return sum / 2
+    }
+
+    var heightPixels: Double {
+        let (dx, dy) = (bottomLeft.x - topLeft.x, bottomLeft.y - topLeft.y)
+        return (dx * dx + dy * dy).squareRoot()
+    }
+
+    /// False for what no camera makes of a plate: turned inside out, a sliver, not finite.
+    var isReasonable: Bool {
+        guard corners.allSatisfy({ $0.x.isFinite && $0.y.isFinite }) else { return false }
+        return signedArea > 24 && widthPixels > 8 && heightPixels > 3
+    }
+
+    /// Two results on one physical plate: their middles are closer than most of a width.
+    func isSamePlate(as other: Quadrilateral) -> Bool {
+        let (a, b) = (centre, other.centre)
+        let (dx, dy) = (a.x - b.x, a.y - b.y)
+        return (dx * dx + dy * dy).squareRoot() < 0.6 * other.widthPixels
+            && abs(dy) < max(heightPixels, other.heightPixels)
+    }
+
+    /// The upright box around the corners: left, top, right, bottom.
+    package var bounds: (left: Double, top: Double, right: Double, bottom: Double) {
+        let (xs, ys) = (corners.map(\.x), corners.map(\.y))
+        return (xs.min() ?? 0, ys.min() ?? 0, xs.max() ?? 0, ys.max() ?? 0)
+    }
+
+    /// True when the point lies inside a polygon (even-odd rule); an empty polygon holds all.
+    package static func contains(_ point: PixelPoint, polygon: [PixelPoint]) -> Bool {
+        guard polygon.count >= 3 else { return true }
+        var inside = false
+        for (a, b) in zip(polygon, polygon[1...] + polygon[..<1])
+        where (a.y > point.y) != (b.y > point.y) {
+            if point.x < (b.x - a.x) * (point.y - a.y) / (b.y - a.y) + a.x { inside.toggle() }
+        }
+        return inside
+    }
+}

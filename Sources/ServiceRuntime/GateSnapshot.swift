@@ -1,0 +1,95 @@
+import GateTypes
+
+/// The gate as `gatectl status` and `gatectl watch` show it.
+package struct GateSnapshot: Hashable, Sendable, Codable {
+    /// One lane with what guards look for.
+    package struct Lane: Hashable, Sendable, Codable {
+        package var name: LaneName
+        package var direction: String
+        /// The newest notice, its code and its text in the site's language.
+        package var notice: String
+        package var text: String
+        /// `up`, `down`, `rising`, `lowering`, `between` or `unknown`.
+        package var boom: String
+        /// Occupied inputs by their role: `approach`, `safety`, `photocell`.
+        package var occupied: [String]
+        package var camera: CameraName?
+        /// Why the camera sees nothing; nil when it sees or the lane has none.
+        package var blind: String?
+        package var lastPlate: Plate?
+    }
+
+    /// One plate that was decided on.
+    package struct Plate: Hashable, Sendable, Codable {
+        package var lane: LaneName
+        package var text: String
+        package var wall: WallTime
+        package var isAdmitted: Bool
+        /// The reason as the record has it.
+        package var reason: String
+    }
+
+    /// Spans of one kind, in milliseconds.
+    package struct Latency: Hashable, Sendable, Codable {
+        package var name: String
+        package var count: Int
+        package var p50: Double
+        package var p95: Double
+        package var p99: Double
+        package var maximum: Double
+    }
+
+    /// A standing alarm.
+    package struct Alarm: Hashable, Sendable, Codable {
+        package var lane: LaneName?
+        package var code: String
+        package var text: String
+        package var since: WallTime
+    }
+
+    /// The eyes as the controller knows them.
+    package struct Eyes: Hashable, Sendable, Codable {
+        package var isConnected: Bool
+        package var program: String?
+        package var framesSeen: UInt64
+        package var framesRead: UInt64
+        package var framesDropped: UInt64
+        package var framesDamaged: UInt64
+        package var malformedMessages: Int
+    }
+
+    package var site: String
+    package var language: String
+    package var program: String
+    package var wall: WallTime
+    package var upSeconds: Int64
+    package var emergency: String?
+    /// Why nothing can be journalled; nil while the journal works.
+    package var storageProblem: String?
+    package var journalHead: Int64?
+    package var eyes: Eyes
+    package var lanes: [Lane]
+    package var alarms: [Alarm]
+    /// Newest first.
+    package var plates: [Plate]
+    package var latencies: [Latency]
+    package var counts: [String: Int]
+    /// Longest turn of the event loop, in milliseconds.
+    package var turnMaximum: Double
+}
+
+/// One thing that happened, as `gatectl watch` prints it.
+package struct GateHappening: Hashable, Sendable, Codable {
+    package var wall: WallTime
+    package var lane: LaneName?
+    /// The kind of the journal entry, `notice` or `alarm`.
+    package var kind: String
+    package var text: String
+
+    package init(wall: WallTime, lane: LaneName?, kind: String, text: String) {
+        self.wall = wall
+        self.lane = lane
+        self.kind = kind
+        self.text = text
+    }
+}

@@ -1,0 +1,31 @@
+import EventLoop
+import GateTypes
+
+/// Toggles the heartbeat output while the loop turns; the external watchdog relay needs the change.
+///
+/// A loop that hangs leaves the output at one level, and a dead process at its rest: both end the
+/// power of the motion relays.
+final class Heartbeat {
+    /// Ten changes a second, 5 Hz.
+    static let interval = Duration.milliseconds(100)
+
+    private let loop: EventLoop
+    private let toggle: (Bool) -> Void
+    private var isHigh = false
+    private var timer: LoopTimer?
+
+    init(loop: EventLoop, toggle: @escaping (Bool) -> Void) {
+        self.loop = loop
+        self.toggle = toggle
+        timer = loop.makeTimer { [weak self] in self?.beat() }
+        timer?.set(loop.now)
+    }
+
+    func stop() { timer?.set(nil) }
+
+    private func beat() {
+        isHigh.toggle()
+        toggle(isHigh)
+        timer?.set(loop.now + Self.interval)
+    }
+}

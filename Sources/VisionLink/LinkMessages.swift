@@ -1,0 +1,96 @@
+import GateEngine
+import GateTypes
+
+/// The protocol's version; ends that differ refuse each other with a clear reason.
+package let linkVersion = 1
+
+/// What the controller tells the eyes.
+package enum EyesOrder: Hashable, Sendable, Codable {
+    /// The first message.
+    case greet(version: Int)
+    /// All cameras from now on; cameras that are not listed are let go.
+    case cameras([CameraOrder])
+    case attention(camera: CameraName, Attention)
+}
+
+/// One camera that the eyes are to watch.
+package struct CameraOrder: Hashable, Sendable, Codable {
+    /// Where its frames come from.
+    package enum Source: Hashable, Sendable, Codable {
+        case device(path: String)
+        case replay(path: String)
+        case scene
+    }
+
+    package var name: CameraName
+    package var source: Source
+    package var widthPixels: Int
+    package var heightPixels: Int
+    /// Frames a second.
+    package var rate: Double
+    /// `mjpeg`, `yuyv`, `nv12` or `grey`.
+    package var format: String
+    /// Corners in fractions of width and height; empty means the whole picture.
+    package var region: [PixelPoint]
+    package var controls: [String: Int64]
+    package var narrowestPlatePixels: Double
+
+    package init(
+        name: CameraName, source: Source, widthPixels: Int, heightPixels: Int, rate: Double,
+        format: String, region: [PixelPoint] = [], controls: [String: Int64] = [:],
+        narrowestPlatePixels: Double = 80
+    ) {
+        self.name = name
+        self.source = source
+        self.widthPixels = widthPixels
+        self.heightPixels = heightPixels
+        self.rate = rate
+        self.format = format
+        self.region = region
+        self.controls = controls
+        self.narrowestPlatePixels = narrowestPlatePixels
+    }
+}
+
+/// What the eyes tell the controller.
+package enum EyesReport: Hashable, Sendable, Codable {
+    /// The first message; `program` is the eyes' version.
+    case greet(version: Int, program: String)
+    case observation(PlateObservation, stages: [StageTime])
+    /// `blind` says why nothing is seen; nil means that the camera sees.
+    case camera(CameraName, blind: String?)
+    case heartbeat(EyesHeartbeat)
+}
+
+/// How long one stage took for one frame.
+package struct StageTime: Hashable, Sendable, Codable {
+    /// `wait`, `decode`, `localise`, `read` or another name that the recogniser gives.
+    package var stage: String
+    package var microseconds: Int64
+
+    package init(stage: String, microseconds: Int64) {
+        self.stage = stage
+        self.microseconds = microseconds
+    }
+}
+
+/// Sign of life, with what has been counted since the start.
+package struct EyesHeartbeat: Hashable, Sendable, Codable {
+    package var sent: Instant
+    package var framesSeen: UInt64
+    package var framesRead: UInt64
+    /// Replaced by a newer frame before a recogniser was free, or of no use.
+    package var framesDropped: UInt64
+    package var framesDamaged: UInt64
+
+    package init(
+        sent: Instant, framesSeen: UInt64 = 0, framesRead: UInt64 = 0, framesDropped: UInt64 = 0,
+        framesDamaged: UInt64 = 0
+    ) {
+        self.sent = sent
+        self.framesSeen = framesSeen
+        self.framesRead = framesRead
+        self.framesDropped = framesDropped
+        self.framesDamaged = framesDamaged
+    }
+}

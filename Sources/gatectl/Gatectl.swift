@@ -1,0 +1,15 @@
+import ArgumentParser
+
+/// The one command of installer, guard, site manager and data-protection officer.
+@main
+struct Gatectl: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gatectl",
+        abstract: "Reads plates, checks a configuration, shows and steers a running gate.",
+        discussion: "Data goes to standard output, errors to standard error.",
+        subcommands: [
+            CheckCommand.self, StatusCommand.self, WatchCommand.self, OpenCommand.self,
+            CloseCommand.self, ClearFaultCommand.self, EmergencyCommand.self, ReloadCommand.self,
+            PlatesCommand.self, JournalCommand.self, VersionCommand.self,
+        ])
+}
