@@ -44,12 +44,14 @@ package final class GateService {
     private var pending: [(event: GateEvent, at: Instant?)] = []
     private var isHandling = false
     private var storesBegun: [IntentNumber: Instant] = [:]
+    private var engine: UInt64 = 0
     /// Notices given while the newest command was handled, for the answer to its sender.
     var noticesOfCommand: [(LaneName, Notice)] = []
 
     private enum StorageAnswer: Sendable {
-        case stored(IntentNumber)
-        case failed(IntentNumber, reason: String)
+        /// `engine` tells answers to an earlier engine from those to the present one.
+        case stored(IntentNumber, engine: UInt64)
+        case failed(IntentNumber, engine: UInt64, reason: String)
         case health(JournalHealth)
     }
 
@@ -145,6 +147,8 @@ package final class GateService {
 
     /// The first call to a new engine, with the inputs as they are.
     func startEngine() {
+        engine += 1
+        storesBegun = [:]
         isHandling = true
         perform(gate.start(inputs: bank.inputStates, at: moment()))
         drain()
@@ -208,10 +212,11 @@ package final class GateService {
             noticesOfCommand.append((lane, notice))
             happened(lane, "notice", texts[notice])
         case .raiseAlarm(let lane, let code, let text):
-            view.alarm(lane, code, text, .now())
+            let shown = texts.alarm(code, text)
+            view.alarm(lane, code, shown, .now())
             let place = lane.map { "lane \($0): " } ?? ""
             parts.log(.warning, "\(place)\(text) (\(code))")
-            happened(lane, "alarm", text)
+            happened(lane, "alarm", shown)
         case .clearAlarm(let lane, let code):
             view.clear(lane, code)
             parts.log(.notice, "\(lane.map { "lane \($0): " } ?? "")alarm over (\(code))")
@@ -293,12 +298,14 @@ package final class GateService {
         view.written(draft)
         happened(draft)
         storesBegun[intent] = loop.now
+        let engine = engine
         keeper?.afterwards {
             journal.store(intent, draft) { intent, result in
                 switch result {
-                case .success: storageAnswers.post(.stored(intent))
+                case .success: storageAnswers.post(.stored(intent, engine: engine))
                 case .failure(let error):
-                    storageAnswers.post(.failed(intent, reason: error.description))
+                    storageAnswers.post(
+                        .failed(intent, engine: engine, reason: error.description))
                 }
             }
         }
@@ -317,12 +324,14 @@ package final class GateService {
 
     private func received(_ answer: StorageAnswer) {
         switch answer {
-        case .stored(let intent):
+        case .stored(_, let engine) where engine != self.engine: break
+        case .failed(_, let engine, _) where engine != self.engine: break
+        case .stored(let intent, _):
             if let begun = storesBegun.removeValue(forKey: intent) {
                 view.add("journal", loop.now - begun)
             }
             handle(.stored(intent))
-        case .failed(let intent, let reason):
+        case .failed(let intent, _, let reason):
             storesBegun[intent] = nil
             handle(.storageFailed(intent, reason: reason))
         case .health(.opening): break
