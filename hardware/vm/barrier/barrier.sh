@@ -127,6 +127,15 @@ open down; sleep 0.5; closed up; open loop
 holds lower 0 5000 "and is not lowered: a broken wire reads as occupied"
 closed safety; wait_for lower 1 6000 "mended, it is lowered"; open up; sleep 0.5; closed down; sleep 0.5
 
+step "a loose contact of the photocell flaps as fast as this shell can"
+( end=$(($(now) + 4000)); while [ "$(now)" -le $end ]; do
+    for i in 1 2 3 4 5 6 7 8; do echo pull-down > "${line[beam]}/pull"; echo pull-up > "${line[beam]}/pull"; done
+done ) & flapper=$!
+sleep 1.5; n=$(beats); [ "$n" -ge 8 ] && ok "meanwhile the heartbeat changes $n times in a second" || bad "heartbeat changes $n times a second"
+"$here/gatectl" status | grep -i beam | sed 's/^/            /'
+wait $flapper; closed beam; sleep 8
+"$here/gatectl" status | sed 's/^/            /'; ctl clear-fault lane1
+
 step "an assertion ends by itself: the boom reaches no limit switch"
 closed loop; sleep 0.3; ctl open lane1; wait_for raise 1 3000 "raise energised"
 open down; wait_for raise 0 6000 "raise at rest after its longest assertion"
