@@ -129,6 +129,12 @@ package enum Facts {
     package static let entries = "entries"
     package static let fields = "fields"
     package static let field = "field"
+    package static let outcome = "outcome"
+
+    /// True for a key whose value is a span of the passage in milliseconds.
+    package static func isSpan(_ key: String) -> Bool {
+        key.hasSuffix("_ms") && !key.hasSuffix("unix_ms") && key != lateBy
+    }
 }
 
 enum Hex {

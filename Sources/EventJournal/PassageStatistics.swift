@@ -32,10 +32,10 @@ extension JournalReader {
         try forEach(filter) { entry in
             statistics.passageCount += 1
             if entry.isLate { statistics.lateCount += 1 }
-            if let outcome = entry.facts["outcome"] {
+            if let outcome = entry.facts[Facts.outcome] {
                 statistics.outcomes[outcome, default: 0] += 1
             }
-            for (key, value) in entry.facts where key.hasSuffix("_ms") && key != Facts.lateBy {
+            for (key, value) in entry.facts where Facts.isSpan(key) {
                 guard let span = Double(value), span.isFinite else { continue }
                 samples[String(key.dropLast(3)), default: []].append(span)
             }
