@@ -118,7 +118,8 @@ package struct SceneCatalogue: Hashable, Sendable {
                 "unknown plate type '\(cells[5])'",
                 "one of \(PlateType.allCases.map(\.rawValue).joined(separator: ", "))")
         }
-        guard PlateGrammar.types(of: cells[4]).contains(type) || (type == .other && cells[4].isEmpty)
+        guard
+            PlateGrammar.types(of: cells[4]).contains(type) || (type == .other && cells[4].isEmpty)
         else {
             throw wrong("no \(type.rawValue) plate reads '\(cells[4])'", "see GA 36")
         }

@@ -266,13 +266,11 @@ package final class GateService {
         }
     }
 
-    /// Replaces the lines after a change of their configuration; everything is at rest then.
+    /// Changes the lines with their configuration; everything is at rest then.
     func reopenLines() throws(SystemError) {
-        lineWatch = nil
         bank.restAll(at: loop.now)
-        bank = LineBank(config: config, chips: chips, at: loop.now)
+        bank.reconfigure(config, chips: chips, at: loop.now)
         for error in bank.openingErrors { parts.log(.error, error.description) }
-        try watchLines()
     }
 
     /// True while an output other than the heartbeat is away from its rest.
