@@ -72,7 +72,10 @@ let package = Package(
         // Simulation and service.
         module(
             "GateSimulation",
-            ["GateTypes", "GateConfiguration", "GateEngine", "PassageControl", "LineControl", "Imaging"]),
+            [
+                "GateTypes", "GateConfiguration", "GateEngine", "PassageControl", "EventLoop",
+                "LineControl", "VideoCapture", "Imaging",
+            ]),
         module(
             "ServiceRuntime",
             [

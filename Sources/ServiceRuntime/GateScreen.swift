@@ -43,8 +43,12 @@ package struct GateScreen {
     // MARK: Parts
 
     private func heading(_ gate: GateSnapshot) -> String {
-        let counts = [(Texts.Word.admitted, "grant"), (.refused, "refusal")]
-            .map { "\(texts[$0.0]) \(gate.counts[$0.1] ?? 0)" }
+        let refused = ["refused", "unreadable"].reduce(0) {
+            $0 + (gate.counts["outcome_\($1)"] ?? 0)
+        }
+        let counts = [
+            "\(texts[.admitted]) \(gate.counts["grant"] ?? 0)", "\(texts[.refused]) \(refused)",
+        ]
         return styled(gate.site, .strong) + "  \(Self.clock(gate.wall))  "
             + counts.joined(separator: "  ")
     }
@@ -89,7 +93,9 @@ package struct GateScreen {
                 let word = texts[plate.isAdmitted ? .admitted : .refused]
                 return "\(Self.clock(plate.wall))  " + pad(plate.lane.text, 8)
                     + pad(plate.text.isEmpty ? "-" : plate.text, 12)
-                    + styled(pad(word, 10), plate.isAdmitted ? .good : .bad) + plate.reason
+                    + styled(pad(word, 10), plate.isAdmitted ? .good : .bad)
+                    + plate.reason.split(separator: " ").map { texts.reason(String($0)) }
+                    .joined(separator: ", ")
             }
     }
 

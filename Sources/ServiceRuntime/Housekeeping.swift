@@ -19,7 +19,7 @@ final class Housekeeping {
 
     init(service: GateService) {
         self.service = service
-        clockIsTrusted = service.parts.clockIsTrusted()
+        clockIsTrusted = service.clockIsKnown
         every(Self.interval) { $0.lookAtClock() }
         every(Self.interval) { $0.tellStatus() }
         every(Self.viewInterval) { $0.showWatchers() }
@@ -50,7 +50,7 @@ final class Housekeeping {
     }
 
     private func lookAtClock() {
-        clockIsTrusted = service.parts.clockIsTrusted()
+        clockIsTrusted = service.clockIsKnown
         let now = service.moment()
         let current = Duration.milliseconds(now.wall.milliseconds)
             - .nanoseconds(now.instant.nanoseconds)
@@ -84,8 +84,10 @@ final class Housekeeping {
 }
 
 extension GateService {
-    /// A wrong clock must not erase what is still to be kept.
-    var clockIsKnown: Bool { parts.clockIsTrusted() }
+    /// Whether schedules and retention may rest on the wall clock; a simulation trusts its machine's.
+    var clockIsKnown: Bool {
+        parts.clockIsTrusted() || config.chips.values.allSatisfy { $0.backing == .simulated }
+    }
 }
 
 /// Whether a time service keeps the wall clock right.

@@ -27,6 +27,7 @@ package final class VisionService {
 
     private let loop: EventLoop
     private let parts: VisionParts
+    private let jobLimit: Duration
     private let desk = FrameDesk()
     private var link: ControllerLink?
     private var messages: Mailbox<Message>?
@@ -36,9 +37,12 @@ package final class VisionService {
     private var isWedged = false
 
     /// - Parameter path: the socket where the controller listens.
-    package init(loop: EventLoop, path: String, parts: VisionParts) throws(SystemError) {
+    package init(
+        loop: EventLoop, path: String, parts: VisionParts, jobLimit: Duration = jobLimit
+    ) throws(SystemError) {
         self.loop = loop
         self.parts = parts
+        self.jobLimit = jobLimit
         let user = parts.controllerUser
         link = ControllerLink(
             loop: loop, path: path, program: parts.program, accepts: { $0.isUs(orUser: user) },
@@ -206,7 +210,7 @@ package final class VisionService {
 
     private func watchJobs() {
         let age = desk.oldestJob(at: loop.now)
-        guard (age > Self.jobLimit) != isWedged else { return }
+        guard (age > jobLimit) != isWedged else { return }
         isWedged.toggle()
         if isWedged {
             parts.log(.error, "a recogniser has not finished for \(age); the watchdog is not fed")
@@ -217,7 +221,7 @@ package final class VisionService {
     }
 
     private func feedWatchdog() {
-        guard desk.oldestJob(at: loop.now) <= Self.jobLimit else { return }
+        guard desk.oldestJob(at: loop.now) <= jobLimit else { return }
         parts.notifier.feedWatchdog()
     }
 
