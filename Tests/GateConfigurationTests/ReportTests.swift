@@ -55,6 +55,7 @@ import Testing
             "line: 2, input: normally-open, accept_unsupervised: x", "needs none"
         ),
         (", photocell: a-beam", "", "without a photocell"),
+        ("gpiochip0, native: true", "gpiochip0", "expanders tell edges late"),
         (", up: a-up", "", "line 'a-up' is used by nothing"),
         ("camera: back\n", "camera: back\n    emergency: { exempt: leads to a wall }\n", "on fire"),
         (
