@@ -159,7 +159,7 @@ extension GateRig {
         let rig = try GateRig.withLorry(lanes: 3)
         rig.journal.failure = .diskFull(path: "journal.sqlite")
         try rig.input("fire").set(false)
-        try rig.loop.run { (1...3).allSatisfy { rig.isEnergised("lane\($0)-raise") } }
+        try rig.loop.run { (1...3).allSatisfy { rig.isEnergised(LineName("lane\($0)-raise")) } }
         #expect(rig.service.snapshot().emergency != nil)
     }
 
