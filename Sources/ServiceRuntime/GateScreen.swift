@@ -148,7 +148,7 @@ package struct GateScreen {
     // MARK: Text
 
     private func styled(_ text: String, _ style: Style) -> String {
-        hasColour ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+        hasColour && style != .plain ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
     }
 
     /// Milliseconds with one digit after the point.
@@ -160,7 +160,8 @@ package struct GateScreen {
 
     /// Time of day in UTC, as the record has it.
     static func clock(_ wall: WallTime) -> String {
-        let seconds = ((wall.milliseconds / 1000) % 86_400 + 86_400) % 86_400
+        let day: Int64 = 86_400_000
+        let seconds = (wall.milliseconds % day + day) % day / 1000
         return [seconds / 3600, seconds / 60 % 60, seconds % 60]
             .map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
     }
