@@ -33,7 +33,7 @@ package final class VisionService {
     private var messages: Mailbox<Message>?
     private var cameras: [CameraName: Camera] = [:]
     private var generation: UInt64 = 0
-    private var timers: [LoopTimer] = []
+    private var timers: [RepeatingTimer] = []
     private var isWedged = false
 
     /// - Parameter path: the socket where the controller listens.
@@ -102,8 +102,8 @@ package final class VisionService {
             camera.feed.stop()
             cameras[name] = nil
         }
-        for order in wanted.values.sorted(by: { $0.name < $1.name }) where cameras[order.name] == nil
-        {
+        for order in wanted.values.sorted(by: { $0.name < $1.name })
+        where cameras[order.name] == nil {
             open(order)
         }
         for (name, camera) in cameras { link?.send(.camera(name, blind: camera.blind)) }
@@ -184,16 +184,10 @@ package final class VisionService {
     // MARK: The clock
 
     private func every(_ interval: Duration, _ work: @escaping (VisionService) -> Void) {
-        let loop = loop
-        var timer: LoopTimer?
-        let made = loop.makeTimer { [weak self] in
-            guard let self else { return }
-            work(self)
-            timer?.set(loop.now + interval)
-        }
-        timer = made
-        made.set(loop.now)
-        timers.append(made)
+        timers.append(
+            RepeatingTimer(loop: loop, every: interval, first: .zero) { [weak self] in
+                if let self { work(self) }
+            })
     }
 
     private func beat() {

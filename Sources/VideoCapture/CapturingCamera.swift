@@ -112,20 +112,21 @@ package final class CapturingCamera: Camera {
         var source = source
         var watch = CaptureWatch(limits: limits)
         var lastMode: CameraMode?
+        shared.withLock { $0.health.state = .opening }
         while !isStopping {
             do throws(CameraFault) {
-                shared.withLock { $0.health.state = .opening }
                 let mode = try source.open(tell: onEvent)
                 if mode != lastMode {
                     onEvent(.opened(mode, differences: mode.differences(from: settings)))
                     lastMode = mode
                 }
-                shared.withLock { $0.health.state = .streaming(mode) }
                 watch.opened(at: .now())
-                try stream(&source, &watch)
+                try stream(&source, &watch, mode)
                 source.close()
             } catch {
                 source.close()
+                // An unread frame is old by the time it could be of use, and holds the device.
+                _ = slot.take()
                 let now = Instant.now()
                 let (pause, event) = watch.failed(error, at: now)
                 shared.withLock { shared in
@@ -142,7 +143,7 @@ package final class CapturingCamera: Camera {
 
     /// Receives until the camera is stopped or a fault ends it.
     private func stream(
-        _ source: inout any FrameSource, _ watch: inout CaptureWatch
+        _ source: inout any FrameSource, _ watch: inout CaptureWatch, _ mode: CameraMode
     ) throws(CameraFault) {
         var sequence: UInt32?
         while !isStopping {
@@ -154,7 +155,7 @@ package final class CapturingCamera: Camera {
                 switch reception {
                 case .frame(let frame):
                     if let event = watch.frame(at: now) { onEvent(event) }
-                    deliver(frame, after: sequence)
+                    deliver(frame, after: sequence, mode)
                     sequence = frame.sequence
                 case .corrupt:
                     watch.corrupt()
@@ -166,9 +167,11 @@ package final class CapturingCamera: Camera {
         }
     }
 
-    private func deliver(_ frame: Frame, after sequence: UInt32?) {
+    private func deliver(_ frame: Frame, after sequence: UInt32?, _ mode: CameraMode) {
         let isReplacing = slot.put(frame)
         shared.withLock { shared in
+            // Only a frame ends a fault: an opened device may still give nothing.
+            shared.health.state = .streaming(mode)
             shared.health.frameCount += 1
             shared.health.lastFrame = frame.captured
             if isReplacing { shared.health.replacedCount += 1 }

@@ -225,7 +225,9 @@ final class GateRig {
 
     /// Every change of every output but the heartbeat, beyond the first value.
     var movements: Int {
-        chip.outputs.filter { $0.key != config.heartbeat }.reduce(0) { $0 + $1.value.values.count - 1 }
+        chip.outputs.filter { $0.key != config.heartbeat }.reduce(0) {
+            $0 + $1.value.values.count - 1
+        }
     }
 }
 
