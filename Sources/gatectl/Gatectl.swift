@@ -9,7 +9,8 @@ struct Gatectl: ParsableCommand {
         discussion: "Data goes to standard output, errors to standard error.",
         subcommands: [
             CheckCommand.self, ExplainCommand.self, StatusCommand.self, WatchCommand.self,
-            OpenCommand.self, CloseCommand.self, ClearFaultCommand.self, EmergencyCommand.self, ReloadCommand.self,
+            OpenCommand.self, CloseCommand.self, ClearFaultCommand.self, EmergencyCommand.self,
+            ReloadCommand.self,
             PlatesCommand.self, JournalCommand.self, VersionCommand.self,
         ])
 }
