@@ -15,11 +15,8 @@ extension Barrier {
         case .resting(let assumed):
             let position = sensors.position(assumed: assumed)
             guard position != assumed else { break }
-            let isOwnClosing = wiring.isSinglePulse && assumed != .down
             return Step(
-                state: .resting(position),
-                effects: assumed == nil || isOwnClosing
-                    ? [.note(.closed)] : [.note(.movedUncommanded)])
+                state: .resting(position), effects: moved(from: assumed, to: position))
         case .raising(let opening, let until):
             if sensors.isActive(.up) || (now >= until && !sensors.sees(.up)) {
                 return Step(state: .open(opening), effects: [.rest(.raise), .note(.rose)])
@@ -45,6 +42,13 @@ extension Barrier {
             break
         }
         return Step(state: state)
+    }
+
+    /// Nobody drove the boom, and yet it moved.
+    private func moved(from assumed: BoomPosition?, to position: BoomPosition?) -> [Effect] {
+        if assumed == nil { return [] }
+        guard wiring.isSinglePulse, assumed != .down else { return [.note(.movedUncommanded)] }
+        return position == .down ? [.note(.closed)] : []  // Its own controller lowers it.
     }
 
     private var raiseEffects: [Effect] {
