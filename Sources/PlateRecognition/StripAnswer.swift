@@ -80,6 +80,7 @@ struct PlateDecoder {
     /// The second witness's share in each place's posterior.
     private static let share = 0.5
     private static let supportWeight = 0.1
+    private static let unlikelyType = 14.0
 
     /// The way through the columns that explains the strip best: for every place a column, spaced as
     /// the form's characters are, with much evidence of a middle and of an allowed character.
@@ -152,10 +153,17 @@ struct PlateDecoder {
             answers.reduce(0) { $0 + $1.types[type] } / count
         }
         let other = model.types.firstIndex(of: .other).map { types[$0] } ?? 0
+        let forms = model.forms.filter { ($0.type == .yellowDouble) == isDouble }
+        let logType = { (form: ReadableForm) in
+            self.model.types.firstIndex(of: form.type).map { types[$0] } ?? -1e9
+        }
+        let likeliest = forms.map(logType).max() ?? 0
         var best: StripReading?
-        for form in model.forms where (form.type == .yellowDouble) == isDouble {
+        for form in forms {
+            let type = logType(form)
+            // No text makes up for a type so unlikely; most types are, and cost as much as any.
+            guard type > likeliest - Self.unlikelyType else { continue }
             let said = answers.map { witness($0, form) }
-            let type = model.types.firstIndex(of: form.type).map { types[$0] } ?? -1e9
             let logs = form.places.indices.map { place in
                 form.places[place].map { choice in
                     said.reduce(0) { $0 + $1.logs[place][choice.index] } / count
