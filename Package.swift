@@ -64,7 +64,7 @@ let package = Package(
         // Adapter base and adapters: one outside thing each.
         module("EventLoop", ["GateTypes", "CLinux"]),
         module("LineControl", ["GateTypes", "GateConfiguration", "EventLoop", "CGpiod", "CLinux"]),
-        module("VideoCapture", ["GateTypes", "Imaging", "CV4L2", "CLinux"]),
+        module("VideoCapture", ["GateTypes", "Imaging", "EventLoop", "CV4L2", "CLinux"]),
         module("VisionLink", ["GateTypes", "GateEngine", "EventLoop"]),
         module("EventJournal", ["GateTypes", database, crypto]),
         module("ConfigurationFiles", ["GateTypes", "GateConfiguration", yaml]),
@@ -72,7 +72,10 @@ let package = Package(
         // Simulation and service.
         module(
             "GateSimulation",
-            ["GateTypes", "GateConfiguration", "GateEngine", "PassageControl", "LineControl", "Imaging"]),
+            [
+                "GateTypes", "GateConfiguration", "GateEngine", "PassageControl", "EventLoop",
+                "LineControl", "VideoCapture", "Imaging",
+            ]),
         module(
             "ServiceRuntime",
             [
@@ -90,6 +93,11 @@ let package = Package(
                 "ServiceRuntime", "GateSimulation", "PlateRecognition", "Imaging", "EventJournal",
                 "ConfigurationFiles", "AccessPolicy", "GateEngine",
             ]),
+
+        // Runs in the virtual machine's hardware tests only.
+        .executableTarget(
+            name: "camera-probe", dependencies: ["VideoCapture", "Imaging"],
+            path: "hardware/vm/camera-probe", swiftSettings: strict),
 
         // C shims.
         shim("CJpeg", links: ["jpeg"]),

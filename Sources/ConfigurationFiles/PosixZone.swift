@@ -2,10 +2,10 @@ import GateConfiguration
 
 /// The rule at the end of a TZif file (POSIX TZ with the extensions of RFC 8536), such as
 /// `CST-8` or `GMT0BST,M3.5.0/1,M10.5.0`.
-struct PosixZone {
+package struct PosixZone: Sendable {
     /// A day of the year on which the offset changes, and the local time of it in seconds.
-    private struct Change {
-        enum Day {
+    private struct Change: Sendable {
+        enum Day: Sendable {
             /// Month 1...12, week 1...5 (5 is the last), weekday 0...6 (0 is Sunday).
             case monthly(month: Int64, week: Int64, weekday: Int64)
             /// 1...365, the 29th of February never counted.
@@ -23,7 +23,7 @@ struct PosixZone {
     private let summer: (offset: Int64, starts: Change, ends: Change)?
 
     /// Nil when the text is no such rule.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         var rest = Substring(text)
         guard Self.skipName(&rest), let west = Self.time(&rest) else { return nil }
         standard = -west

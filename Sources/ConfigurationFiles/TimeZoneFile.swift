@@ -81,7 +81,7 @@ package enum TimeZoneFile {
     }
 
     /// The transitions from 1970 to the end of `lastYear`; nil when the bytes are no TZif.
-    static func parse(_ bytes: [UInt8]) -> [TimeZoneTable.Transition]? {
+    package static func parse(_ bytes: [UInt8]) -> [TimeZoneTable.Transition]? {
         guard let first = Header(bytes[...]) else { return nil }
         if first.version == 0 { return body(bytes.dropFirst(Header.size), first, timeSize: 4) }
         // From version 2 on the file says everything again with times of eight bytes.

@@ -3,7 +3,7 @@ import Foundation
 import GateTypes
 
 /// The bytes that the chain covers, as docs/journal-format.md describes them.
-enum ChainEncoding {
+package enum ChainEncoding {
     static let tag = "gatehouse-journal-1"
     static let saltByteCount = 16
     /// Longer texts are cut: an entry has a bounded size whatever comes from outside.
@@ -11,13 +11,13 @@ enum ChainEncoding {
     static let personalByteLimit = 256
 
     /// An entry's columns exactly as they are stored.
-    struct Row {
+    package struct Row {
         var sequence: Int64
         var kind: Data
         var lane: Data
         var monotonicNanoseconds: Int64
         var wallMilliseconds: Int64
-        var facts: Data
+        package var facts: Data
         var commitments: Data
     }
 
@@ -47,7 +47,7 @@ enum ChainEncoding {
     }
 
     /// Sixteen bytes from the system's random source.
-    static func salt() -> Data {
+    package static func salt() -> Data {
         var random = SystemRandomNumberGenerator()
         return Data((0..<saltByteCount).map { _ in UInt8.random(in: 0...255, using: &random) })
     }
@@ -65,7 +65,7 @@ enum ChainEncoding {
     }
 
     /// SQLite ends a text at a zero byte, so none is let in; `limit` counts bytes of UTF-8.
-    static func clean(_ text: String, limit: Int) -> String {
+    package static func clean(_ text: String, limit: Int) -> String {
         let text = text.contains("\0") ? text.replacing("\0", with: "\u{FFFD}") : text
         guard text.utf8.count > limit else { return text }
         var kept = ""

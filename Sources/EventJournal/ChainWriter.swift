@@ -44,12 +44,12 @@ struct ChainWriter {
 }
 
 /// A draft with its place in the chain: its columns, salts and hash.
-struct SealedEntry {
-    let row: ChainEncoding.Row
+package struct SealedEntry {
+    package let row: ChainEncoding.Row
     let personal: [(field: PersonalField, salt: Data, value: Data)]
-    let head: JournalHead
+    package let head: JournalHead
 
-    init(
+    package init(
         _ draft: EntryDraft, after previous: JournalHead,
         salt: () -> Data = ChainEncoding.salt
     ) {

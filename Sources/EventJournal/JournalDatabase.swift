@@ -7,6 +7,9 @@ import GateTypes
 /// Each transaction begins as a writer and reads the head anew, so that the daemon and an erasure
 /// by `gatectl` extend one chain.
 package final class JournalDatabase {
+    /// Fields erased in one transaction: others' commits wait no longer than that takes.
+    static let erasureBatch = 500
+
     package let path: String
     private let queue: DatabaseQueue
     private let identity: FileIdentity?
@@ -52,7 +55,7 @@ package final class JournalDatabase {
     }
 
     /// Slots of personal fields still held that the selection names, oldest first.
-    func slots(_ selection: ErasureSelection, limit: Int) throws(JournalError) -> [Int64] {
+    package func slots(_ selection: ErasureSelection, limit: Int) throws(JournalError) -> [Int64] {
         try perform("looking for personal fields") { db in
             switch selection {
             case .before(let moment):
@@ -73,8 +76,24 @@ package final class JournalDatabase {
         }
     }
 
+    /// Erases all that the selection names, a batch at a time, and empties the log.
+    package func erase(
+        _ selection: ErasureSelection, by person: String?
+    ) throws(JournalError) -> ErasureOutcome {
+        var outcome = ErasureOutcome()
+        while true {
+            let slots = try slots(selection, limit: Self.erasureBatch)
+            let batch = try erase(slots: slots, selection, by: person)
+            outcome.entryCount += batch.entryCount
+            outcome.fieldCount += batch.fieldCount
+            if slots.count < Self.erasureBatch { break }
+        }
+        outcome.logIsClean = try truncateLog()
+        return outcome
+    }
+
     /// Erases one batch of fields and journals it in the same transaction.
-    func erase(
+    package func erase(
         slots: [Int64], _ selection: ErasureSelection, by person: String?
     ) throws(JournalError) -> ErasureOutcome {
         guard !slots.isEmpty else { return ErasureOutcome() }
@@ -91,7 +110,7 @@ package final class JournalDatabase {
     }
 
     /// Empties the write-ahead log into the database; false while another process reads from it.
-    func truncateLog() throws(JournalError) -> Bool {
+    package func truncateLog() throws(JournalError) -> Bool {
         do throws(JournalError) {
             _ = try perform("emptying the log") { try $0.checkpoint(.truncate) }
             return true

@@ -86,6 +86,12 @@ package struct ErasureOutcome: Hashable, Sendable {
     package var fieldCount = 0
     /// False while another process's reading keeps erased text in the write-ahead log.
     package var logIsClean = true
+
+    package init(entryCount: Int = 0, fieldCount: Int = 0, logIsClean: Bool = true) {
+        self.entryCount = entryCount
+        self.fieldCount = fieldCount
+        self.logIsClean = logIsClean
+    }
 }
 
 /// Whose personal fields are to be erased.
@@ -129,6 +135,12 @@ package enum Facts {
     package static let entries = "entries"
     package static let fields = "fields"
     package static let field = "field"
+    package static let outcome = "outcome"
+
+    /// True for a key whose value is a span of the passage in milliseconds.
+    package static func isSpan(_ key: String) -> Bool {
+        key.hasSuffix("_ms") && !key.hasSuffix("unix_ms") && key != lateBy
+    }
 }
 
 enum Hex {

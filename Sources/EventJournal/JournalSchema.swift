@@ -2,17 +2,17 @@ import Foundation
 import GRDB
 
 /// Names and versions of the database, as docs/journal-format.md describes them.
-enum JournalSchema {
+package enum JournalSchema {
     static let version = 1
     /// "GATE": marks the file as ours.
-    static let applicationID = 0x4741_5445
+    package static let applicationID = 0x4741_5445
     /// Rows of personal fields that one entry may have; slot = sequence * 8 + position.
     static let slotsPerEntry: Int64 = 8
     /// Far beyond any journal, and safe to multiply: whoever writes more has tampered.
     static let highestSequence: Int64 = 1 << 56
 
     /// The journal's database in a state directory.
-    static func path(in directory: String) -> String {
+    package static func path(in directory: String) -> String {
         URL(filePath: directory).appending(path: "journal.sqlite").path
     }
 
@@ -67,7 +67,9 @@ enum JournalSchema {
             db.cachedStatement(sql: "SELECT sequence, hash FROM head WHERE id = 1"))
         guard let row, let sequence = row.whole("sequence"), let bytes = row.bytes("hash"),
             let hash = ChainHash(bytes: bytes), (0...highestSequence).contains(sequence)
-        else { throw JournalError.damaged(path: path, detail: "its head record is missing") }
+        else {
+            throw JournalError.damaged(path: path, detail: "its head record is missing or unusable")
+        }
         return JournalHead(sequence: sequence, hash: hash)
     }
 }

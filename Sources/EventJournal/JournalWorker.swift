@@ -2,8 +2,6 @@ import GateTypes
 
 /// What runs on the journal's thread: writes groups of entries, retries late ones, erases.
 final class JournalWorker {
-    /// Fields erased in one transaction: others' commits wait no longer than that takes.
-    private static let erasureBatch = 500
     /// Commits after which an idle journal copies its log into the database.
     private static let checkpointCommits = 200
     private static let idlePause = Duration.seconds(1)
@@ -110,20 +108,18 @@ final class JournalWorker {
             self.commitsSinceCheckpoint += 1
         }
         if let error {
-            for order in orders {
-                if let completion = order.completion, let intent = order.intent {
-                    completion(intent, .failure(error))
-                } else {
-                    late.add(order.draft, limit: options.lateLimit)
-                }
+            for order in orders where order.completion == nil {
+                late.add(order.draft, limit: options.lateLimit)
             }
             report(health)
+            for order in orders {
+                if let intent = order.intent { order.completion?(intent, .failure(error)) }
+            }
             return
         }
         if let last = heads.last { mailbox.update { $0.head = last } }
         for (order, head) in zip(orders, heads) {
-            guard let completion = order.completion, let intent = order.intent else { continue }
-            completion(intent, .success(head))
+            if let intent = order.intent { order.completion?(intent, .success(head)) }
         }
     }
 
@@ -144,11 +140,11 @@ final class JournalWorker {
         let error = attempt { () throws(JournalError) in
             let database = try self.opened()
             let selection = ErasureSelection.before(expiry.moment)
-            let slots = try database.slots(selection, limit: Self.erasureBatch)
+            let slots = try database.slots(selection, limit: JournalDatabase.erasureBatch)
             let batch = try database.erase(slots: slots, selection, by: nil)
             expiry.outcome.entryCount += batch.entryCount
             expiry.outcome.fieldCount += batch.fieldCount
-            isDone = slots.count < Self.erasureBatch
+            isDone = slots.count < JournalDatabase.erasureBatch
             if isDone {
                 expiry.outcome.logIsClean = try database.truncateLog()
                 self.logNeedsTruncation = !expiry.outcome.logIsClean

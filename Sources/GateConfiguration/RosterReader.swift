@@ -19,7 +19,7 @@ extension ConfigReader {
                 "the roster has \(table.rows.count - 1) vehicles, at most "
                     + "\(ConfigLimits.vehiclesMaximum)", hint: "remove those that no longer come")
         }
-        var firsts: [String: (vehicle: Roster.Vehicle, place: SourcePlace)] = [:]
+        var earlier: [String: [Roster.Vehicle]] = [:]
         for row in table.rows.dropFirst() {
             guard let place = row.first?.place else { continue }
             guard row.count == header.count else {
@@ -30,10 +30,9 @@ extension ConfigReader {
             }
             let cells = positions.mapValues { row[$0] }
             guard let vehicle = readVehicle(cells, groupsAreKnown: groupsAreKnown) else { continue }
-            if let first = firsts[vehicle.plate] {
-                tellRepeated(vehicle, at: cells["plate"]?.place ?? place, first)
-            } else {
-                firsts[vehicle.plate] = (vehicle, place)
+            let others = earlier[vehicle.plate, default: []]
+            if !tellRepeated(vehicle, at: cells["plate"]?.place ?? place, others) {
+                earlier[vehicle.plate] = others + [vehicle]
                 config.roster.vehicles.append(vehicle)
             }
         }
@@ -132,21 +131,31 @@ extension ConfigReader {
         }
     }
 
+    /// Tells a vehicle that is there before: the same again, or another answer for the same days.
+    ///
+    /// Rows of one plate whose dates do not overlap are its visits, and fine.
     private mutating func tellRepeated(
-        _ vehicle: Roster.Vehicle, at place: SourcePlace,
-        _ first: (vehicle: Roster.Vehicle, place: SourcePlace)
-    ) {
-        let isSame =
-            vehicle.group == first.vehicle.group && vehicle.validFrom == first.vehicle.validFrom
-            && vehicle.validUntil == first.vehicle.validUntil
-        if isSame {
+        _ vehicle: Roster.Vehicle, at place: SourcePlace, _ others: [Roster.Vehicle]
+    ) -> Bool {
+        guard
+            let other = others.first(where: {
+                ($0.validFrom ?? "") <= (vehicle.validUntil ?? "9999")
+                    && (vehicle.validFrom ?? "") <= ($0.validUntil ?? "9999")
+            })
+        else { return false }
+        if vehicle.group == other.group, vehicle.validFrom == other.validFrom,
+            vehicle.validUntil == other.validUntil
+        {
             report.warn(
-                place, "\(vehicle.plate) is listed twice", hint: "the first is at \(first.place)")
+                place, "\(vehicle.plate) is listed twice", hint: "the first is at \(other.place)")
         } else {
             report.error(
-                place, "\(vehicle.plate) is listed twice, with another group or other dates",
-                hint: "the first is at \(first.place); keep one of them")
+                place,
+                "\(vehicle.plate) is listed twice for the same days, with another group "
+                    + "or other dates",
+                hint: "the first is at \(other.place); keep one of them, or part their dates")
         }
+        return true
     }
 }
 

@@ -5,7 +5,7 @@ package enum Suggestion {
         -> String?
     {
         let word = Array(word.lowercased().prefix(ConfigLimits.nameLengthMaximum))
-        let reach = max(1, word.count / 3)
+        let reach = word.count < 4 ? 1 : (word.count < 7 ? 2 : 3)
         var best: (distance: Int, text: String)?
         for candidate in candidates.sorted() {
             let letters = Array(candidate.lowercased())
@@ -18,7 +18,7 @@ package enum Suggestion {
         return best?.text
     }
 
-    /// "did you mean 'x'? " or nothing, then what is there to choose from.
+    /// "did you mean 'x'?", or else what there is to choose from.
     package static func hint(for word: String, among candidates: [String], none: String) -> String {
         guard !candidates.isEmpty else { return none }
         let choices = "known: " + candidates.sorted().prefix(20).joined(separator: ", ")

@@ -1,30 +1,290 @@
+import AccessPolicy
 import GateConfiguration
 import GateTypes
+import PassageControl
 
 /// The whole gate as a value: events in, actions out, no clock, no I/O.
 package struct Gate: Sendable {
     package let config: GateConfig
     package private(set) var standing: StandingState
 
-    /// A gate at rest; an emergency in `standing` is resumed by the first `start`.
+    private let policy: VehiclePolicy
+    private let routes: Routes
+    /// In the order of their names; empty until `start`.
+    private var lanes: [VehicleLane] = []
+    private var isFireActive = false
+    private var attention: [CameraName: Attention] = [:]
+    private var alarms: Set<String> = []
+    private var lastNumber: UInt64 = 0
+    private var latest = Instant(nanoseconds: .min)
+
+    /// A gate at rest; an emergency in `standing` is resumed by `start`.
     package init(config: GateConfig, standing: StandingState = StandingState()) {
         self.config = config
         self.standing = standing
+        policy = VehiclePolicy(config.policy, roster: config.roster, zone: config.site.timeZone)
+        routes = Routes(config)
     }
 
     /// The first call, with the settled state of every input at that moment.
+    ///
+    /// Nothing moves, except that an emergency is resumed. An input that is missing in `inputs`
+    /// reads active until it is told otherwise.
     package mutating func start(inputs: [LineName: Bool], at now: Moment) -> [GateAction] {
-        []
+        var turn = Turn(now: now, lastNumber: lastNumber)
+        latest = now.instant
+        lanes = config.lanes.sorted { $0.key < $1.key }.map { name, lane in
+            let active = lane.inputs.fitted.filter { sensor in
+                let isPresence = sensor != .up && sensor != .down
+                return lane.inputs[sensor].map { inputs[$0] ?? isPresence } ?? false
+            }
+            return VehicleLane(
+                name: name, config: lane, gate: config, active: active,
+                closesByNameOnly: standing.closedByNameOnly.contains(name), at: now.instant)
+        }
+        if let fire = config.fire { isFireActive = inputs[fire] ?? true }
+        if let reason = standing.emergency {
+            releaseLanes(&turn)
+            turn.record(.emergency, nil, ["what": "resumed", "reason": reason])
+            raiseAlarm("emergency", Self.emergencyText(reason), &turn)
+        } else if isFireActive {
+            beginEmergency("fire alarm", &turn)
+        }
+        for index in lanes.indices {
+            lanes[index].begin(&turn)
+        }
+        return finish(&turn)
     }
 
     /// Applies one event; the actions are to be carried out in order.
     package mutating func handle(_ event: GateEvent, at now: Moment) -> [GateAction] {
-        []
+        // The order of events is theirs; an event that claims to be older counts as simultaneous.
+        latest = max(latest, now.instant)
+        let now = Moment(
+            instant: latest, wall: now.wall, wallIsTrusted: now.wallIsTrusted)
+        var turn = Turn(now: now, lastNumber: lastNumber)
+        switch event {
+        case .input(let line, let active), .inputRecovered(let line, let active):
+            input(line, active: active, failure: nil, &turn)
+        case .inputFailed(let line, let reason):
+            input(line, active: true, failure: reason, &turn)
+        case .outputFailed(let line, let reason):
+            if let (lane, drive) = routes.outputs[line], lanes.indices.contains(lane) {
+                lanes[lane].drive(.driveFailed(drive), &turn)
+            } else {
+                raiseAlarm(
+                    "output_failed_\(line)", "Output \(line) has failed: \(reason)", &turn)
+            }
+        case .plates(let observation):
+            for lane in routes.lanes(of: observation.camera) where lanes.indices.contains(lane) {
+                lanes[lane].take(observation, policy: policy, &turn)
+            }
+        case .camera(let camera, let health):
+            for lane in routes.lanes(of: camera) where lanes.indices.contains(lane) {
+                lanes[lane].camera(health, &turn)
+            }
+        case .stored(let number):
+            for index in lanes.indices { lanes[index].stored(number, &turn) }
+        case .storageFailed(let number, let reason):
+            for index in lanes.indices {
+                lanes[index].storageFailed(number, reason: reason, &turn)
+            }
+        case .command(let command):
+            obey(command, &turn)
+        case .tick:
+            break
+        }
+        for index in lanes.indices { lanes[index].timePassed(&turn) }
+        return finish(&turn)
     }
 
     /// When `tick` is due at the latest; nil when only events matter.
-    package var nextDeadline: Instant? { nil }
+    package var nextDeadline: Instant? {
+        lanes.compactMap { $0.nextDeadline(after: latest) }.min()
+    }
 
     /// True while something moves or is about to: a reload waits.
-    package var isMoving: Bool { false }
+    package var isMoving: Bool { lanes.contains(where: \.isMoving) }
+
+    /// Every lane as people see it now, in the order of the names.
+    package var status: [LaneStatus] { lanes.map(\.shown) }
+
+    /// What the rules say about one plate at one lane and moment; nil when there is no such lane.
+    package func explain(lane: LaneName, plate: String, at now: Moment) -> AccessDecision? {
+        guard config.lanes[lane] != nil else { return nil }
+        return policy.explain(plate: plate, at: lane, now: now)
+    }
+
+    // MARK: Inputs and commands
+
+    private mutating func input(
+        _ line: LineName, active: Bool, failure: String?, _ turn: inout Turn
+    ) {
+        if line == config.fire {
+            isFireActive = active
+            if let failure {
+                raiseAlarm(
+                    "fire_input_failed",
+                    "The fire input has failed (\(failure)) and reads as alarm; check its wiring.",
+                    &turn)
+            } else {
+                clearAlarm("fire_input_failed", &turn)
+            }
+            if active { beginEmergency("fire alarm", &turn) }
+        }
+        guard let (lane, sensor) = routes.inputs[line], lanes.indices.contains(lane) else { return }
+        lanes[lane].drive(
+            failure == nil ? .reads(sensor, active: active) : .sensorFailed(sensor), &turn)
+    }
+
+    private mutating func obey(_ command: OperatorCommand, _ turn: inout Turn) {
+        let name = command.operatorName.isEmpty ? "unidentified" : command.operatorName
+        switch command.wish {
+        case .open(let lane):
+            pass(.open(.named), "open", to: lane, by: name, &turn)
+        case .close(let lane):
+            pass(.close, "close", to: lane, by: name, &turn)
+        case .clearFault(let lane):
+            pass(.clearFault, "clear_fault", to: lane, by: name, &turn)
+        case .emergencyRelease:
+            beginEmergency("released by \(name)", operatorName: name, &turn)
+        case .emergencyReset:
+            endEmergency(by: name, &turn)
+        }
+    }
+
+    private mutating func pass(
+        _ event: Barrier.Event, _ word: String, to lane: LaneName, by name: String,
+        _ turn: inout Turn
+    ) {
+        guard let index = lanes.firstIndex(where: { $0.name == lane }) else {
+            return turn.record(
+                .override, lane, ["wish": word, "operator": name, "refused": "no_such_lane"])
+        }
+        lanes[index].command(event, named: word, by: name, &turn)
+    }
+
+    // MARK: Emergency
+
+    /// Booms first, then what has to outlive a restart, then the record: no disk is waited for.
+    private mutating func beginEmergency(
+        _ reason: String, operatorName: String? = nil, _ turn: inout Turn
+    ) {
+        guard standing.emergency == nil else { return }
+        releaseLanes(&turn)
+        standing.emergency = reason
+        turn.actions.append(.keep(standing))
+        var facts = ["what": "begun", "reason": reason]
+        facts["operator"] = operatorName
+        turn.record(.emergency, nil, facts)
+        raiseAlarm("emergency", Self.emergencyText(reason), &turn)
+    }
+
+    private mutating func releaseLanes(_ turn: inout Turn) {
+        var later = Turn(now: turn.now, lastNumber: turn.lastNumber)
+        for index in lanes.indices where lanes[index].config.emergencyExemption == nil {
+            lanes[index].drive(.emergencyRelease, &later)
+            lanes[index].tell(.emergency, &later)
+            standing.closedByNameOnly.insert(lanes[index].name)
+        }
+        // All booms move before the first word is written.
+        turn.actions += later.actions.filter(\.movesSomething)
+        turn.actions += later.actions.filter { !$0.movesSomething }
+        turn.lastNumber = later.lastNumber
+    }
+
+    private mutating func endEmergency(by name: String, _ turn: inout Turn) {
+        guard let reason = standing.emergency else { return }
+        guard !isFireActive else {
+            return turn.record(
+                .emergency, nil,
+                ["what": "reset_refused", "operator": name, "because": "fire_input_active"])
+        }
+        standing.emergency = nil
+        turn.actions.append(.keep(standing))
+        turn.record(.emergency, nil, ["what": "reset", "operator": name, "reason": reason])
+        clearAlarm("emergency", &turn)
+        for index in lanes.indices {
+            lanes[index].drive(.emergencyReset, &turn)
+            lanes[index].tell(lanes[index].barrier.faults.isEmpty ? .ready : .fault, &turn)
+        }
+    }
+
+    private static func emergencyText(_ reason: String) -> String {
+        "Emergency (\(reason)): booms are held up until a named person resets it."
+    }
+
+    // MARK: After each event
+
+    private mutating func finish(_ turn: inout Turn) -> [GateAction] {
+        lastNumber = turn.lastNumber
+        noteClosedLanes(&turn)
+        for (camera, served) in routes.cameras {
+            let waits = served.contains {
+                lanes.indices.contains($0) && lanes[$0].attention == .waiting
+            }
+            let wanted: Attention = waits ? .waiting : .idle
+            if attention[camera] != wanted {
+                attention[camera] = wanted
+                turn.actions.append(.look(camera, wanted))
+            }
+        }
+        return turn.actions
+    }
+
+    /// A lane that a named person has closed after an emergency is an ordinary lane again.
+    private mutating func noteClosedLanes(_ turn: inout Turn) {
+        guard standing.emergency == nil, !standing.closedByNameOnly.isEmpty else { return }
+        let open = standing.closedByNameOnly.filter { name in
+            lanes.contains { $0.name == name && $0.barrier.closesByNameOnly }
+        }
+        guard open != standing.closedByNameOnly else { return }
+        standing.closedByNameOnly = open
+        turn.actions.append(.keep(standing))
+    }
+
+    private mutating func raiseAlarm(_ code: String, _ text: String, _ turn: inout Turn) {
+        guard alarms.insert(code).inserted else { return }
+        turn.actions.append(.raiseAlarm(nil, code: code, text: text))
+    }
+
+    private mutating func clearAlarm(_ code: String, _ turn: inout Turn) {
+        guard alarms.remove(code) != nil else { return }
+        turn.actions.append(.clearAlarm(nil, code: code))
+    }
+}
+
+/// Which lane each line and camera belongs to, by the lane's place in the order of names.
+struct Routes: Sendable {
+    private(set) var inputs: [LineName: (lane: Int, sensor: BarrierSensor)] = [:]
+    private(set) var outputs: [LineName: (lane: Int, drive: Barrier.Drive)] = [:]
+    private(set) var cameras: [(camera: CameraName, lanes: [Int])] = []
+
+    init(_ config: GateConfig) {
+        var served: [CameraName: [Int]] = [:]
+        for (index, lane) in config.lanes.sorted(by: { $0.key < $1.key }).enumerated() {
+            for sensor in BarrierSensor.allCases {
+                if let line = lane.value.inputs[sensor] { inputs[line] = (index, sensor) }
+            }
+            for drive in Barrier.Drive.allCases {
+                if let line = lane.value.outputs[drive] { outputs[line] = (index, drive) }
+            }
+            if let camera = lane.value.camera { served[camera, default: []].append(index) }
+        }
+        cameras = served.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    func lanes(of camera: CameraName) -> [Int] {
+        cameras.first { $0.camera == camera }?.lanes ?? []
+    }
+}
+
+extension GateAction {
+    /// True for what reaches a relay.
+    var movesSomething: Bool {
+        switch self {
+        case .assert, .rest: true
+        case .store, .record, .keep, .look, .tell, .raiseAlarm, .clearAlarm: false
+        }
+    }
 }

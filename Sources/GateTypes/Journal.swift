@@ -54,12 +54,22 @@ package struct IntentNumber: Hashable, Sendable, Codable {
     }
 }
 
-/// What outlives a restart beside the journal: an emergency not yet reset.
+/// What outlives a restart beside the journal: an emergency not yet reset, and what it left open.
 package struct StandingState: Hashable, Sendable, Codable {
     /// Why booms are held open, e.g. "fire alarm"; nil when there is no emergency.
     package var emergency: String?
+    /// Lanes that an emergency has opened and that only a named command closes.
+    package var closedByNameOnly: Set<LaneName>
 
-    package init(emergency: String? = nil) {
+    package init(emergency: String? = nil, closedByNameOnly: Set<LaneName> = []) {
         self.emergency = emergency
+        self.closedByNameOnly = closedByNameOnly
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        emergency = try values.decodeIfPresent(String.self, forKey: .emergency)
+        closedByNameOnly =
+            try values.decodeIfPresent(Set<LaneName>.self, forKey: .closedByNameOnly) ?? []
     }
 }

@@ -28,6 +28,7 @@ package final class LineWatch {
         self.handler = handler
         timer = loop.makeTimer { [weak self] in self?.turn() }
         bank.deadlineChanged = { [weak self] in self?.setTimer() }
+        bank.linesChanged = { [weak self] in try? self?.follow() }
     }
 
     deinit {

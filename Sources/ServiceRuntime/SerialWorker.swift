@@ -11,18 +11,23 @@ package final class SerialWorker: Sendable {
         var refused = 0
     }
 
-    private let state = Mutex(State())
-    private let wake = DispatchSemaphore(value: 0)
-    private let ended = DispatchGroup()
+    /// What the thread and the worker share; the thread may outlive the worker.
+    private final class Queue: Sendable {
+        let state = Mutex(State())
+        let wake = DispatchSemaphore(value: 0)
+        let ended = DispatchGroup()
+    }
+
+    private let queue = Queue()
     private let limit: Int
 
     /// - Parameter name: shown by `top -H`.
     package init(name: String, limit: Int) throws(SystemError) {
         self.limit = limit
-        ended.enter()
-        try WorkerThread.start(name) { [state, wake, ended] in
-            Self.run(state, wake)
-            ended.leave()
+        queue.ended.enter()
+        try WorkerThread.start(name) { [queue] in
+            Self.run(queue)
+            queue.ended.leave()
         }
     }
 
@@ -31,7 +36,7 @@ package final class SerialWorker: Sendable {
     /// Queues a job; false when the queue is full or the worker has ended.
     @discardableResult
     package func submit(_ job: @escaping @Sendable () -> Void) -> Bool {
-        let isAccepted = state.withLock { state in
+        let isAccepted = queue.state.withLock { state in
             guard !state.isEnding, state.jobs.count < limit else {
                 state.refused += 1
                 return false
@@ -39,7 +44,7 @@ package final class SerialWorker: Sendable {
             state.jobs.append(job)
             return true
         }
-        if isAccepted { wake.signal() }
+        if isAccepted { queue.wake.signal() }
         return isAccepted
     }
 
@@ -48,20 +53,20 @@ package final class SerialWorker: Sendable {
     package func finish(within limit: Duration) -> Bool {
         end()
         let nanoseconds = Int(clamping: limit.nanoseconds)
-        return ended.wait(timeout: .now() + .nanoseconds(nanoseconds)) == .success
+        return queue.ended.wait(timeout: .now() + .nanoseconds(nanoseconds)) == .success
     }
 
-    package var refused: Int { state.withLock { $0.refused } }
+    package var refused: Int { queue.state.withLock { $0.refused } }
 
     private func end() {
-        state.withLock { $0.isEnding = true }
-        wake.signal()
+        queue.state.withLock { $0.isEnding = true }
+        queue.wake.signal()
     }
 
-    private static func run(_ state: borrowing Mutex<State>, _ wake: DispatchSemaphore) {
+    private static func run(_ queue: Queue) {
         while true {
-            wake.wait()
-            let (job, isOver) = state.withLock { state in
+            queue.wake.wait()
+            let (job, isOver) = queue.state.withLock { state in
                 let job = state.jobs.isEmpty ? nil : state.jobs.removeFirst()
                 return (job, state.isEnding && job == nil)
             }

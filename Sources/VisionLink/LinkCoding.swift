@@ -77,6 +77,10 @@ package enum LinkCoding {
         guard text.utf8.count <= LinkLimits.textBytes else {
             throw LinkError("\(what) longer than \(LinkLimits.textBytes) bytes")
         }
+        // These texts reach logs and terminals.
+        guard !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
+            throw LinkError("\(what) with control characters")
+        }
     }
 
     private static func check(_ observation: PlateObservation) throws(LinkError) {
@@ -91,6 +95,7 @@ package enum LinkCoding {
     }
 
     private static func check(_ reading: PlateReading) throws(LinkError) {
+        try check(reading.text, "plate")
         guard reading.text.count <= LinkLimits.places, reading.places.count <= LinkLimits.places
         else { throw LinkError("a plate of more than \(LinkLimits.places) characters") }
         guard reading.places.isEmpty || reading.places.count == reading.text.count else {

@@ -7,5 +7,9 @@ struct Gatectl: ParsableCommand {
         commandName: "gatectl",
         abstract: "Reads plates, checks a configuration, shows and steers a running gate.",
         discussion: "Data goes to standard output, errors to standard error.",
-        subcommands: [])
+        subcommands: [
+            CheckCommand.self, StatusCommand.self, WatchCommand.self, OpenCommand.self,
+            CloseCommand.self, ClearFaultCommand.self, EmergencyCommand.self, ReloadCommand.self,
+            PlatesCommand.self, JournalCommand.self, VersionCommand.self,
+        ])
 }

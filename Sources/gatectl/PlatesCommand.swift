@@ -37,7 +37,7 @@ struct PlatesReadCommand: ParsableCommand {
         let recogniser = try PlateRecogniser(models: models ?? ModelFolder.find())
         let pictures = PictureFiles(paths)
         var failures = pictures.errors
-        failures.forEach(StandardError.print)
+        ErrorOutput.write(failures)
         let annotator = try annotate.map { try PlateAnnotator(folder: $0) }
         if format == .tsv { print(PlateRow.header(alternatives: alternatives)) }
         for file in pictures.files {
@@ -45,7 +45,7 @@ struct PlatesReadCommand: ParsableCommand {
                 try read(file, with: recogniser, annotator: annotator)
             } catch {
                 let failure = error.located(in: file).description
-                StandardError.print(failure)
+                ErrorOutput.write([failure])
                 failures.append(failure)
             }
         }

@@ -1,1 +1,48 @@
-// Filled by the commits that follow.
+import ArgumentParser
+import ServiceRuntime
+
+/// The eyes: own cameras and recognisers, and never touch a relay.
+struct GatehouseVision: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gatehouse-vision", abstract: "Watches the cameras of a gate.",
+        discussion: """
+            Which cameras to watch comes from gatehoused over a socket; while gatehoused is away it \
+            is tried again. With --socket no configuration is read. Exit status: 78 when the \
+            configuration has errors, 1 when the eyes cannot open.
+            """,
+        version: gatehouseVersion)
+
+    @Option(help: "The directory of gatehouse.yaml, which says where gatehoused listens.")
+    var config = "/etc/gatehouse"
+    @Option(help: "Where gatehoused listens, in place of what the configuration says.")
+    var socket: String?
+    @Option(help: "Threads that read plates; without it all cores but one, at least one.")
+    var recognisers: Int?
+    @Option(help: "The folder with the network files.")
+    var models: String?
+
+    func validate() throws {
+        if let recognisers, !(1...64).contains(recognisers) {
+            throw ValidationError("--recognisers takes 1 to 64")
+        }
+    }
+
+    func run() throws {
+        let process = try ServiceProcess(program: "gatehouse-vision")
+        defer { process.log.finish() }
+        guard let path = socket ?? process.configuration(in: config).map(RuntimePaths.vision) else {
+            throw ExitCode(ServiceProcess.configurationStatus)
+        }
+        let service = try VisionService(
+            loop: process.loop, path: path,
+            parts: .system(
+                models: models, recognisers: recognisers, scenes: config + "/scenes", socket: path,
+                process: process, program: gatehouseVersion))
+        service.start()
+        _ = process.run()
+        service.stop()
+        if !process.isOrderly { throw ExitCode(1) }
+    }
+}
+
+GatehouseVision.main()

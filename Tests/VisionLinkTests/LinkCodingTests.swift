@@ -73,6 +73,12 @@ extension PlateObservation {
         #expect(throws: LinkError.self) { try LinkCoding.order(Array(text.utf8)) }
     }
 
+    @Test(arguments: ["\u{1B}[2J", "a\nb", "\u{7F}", String(repeating: "x", count: 401)])
+    func textThatWouldSpoilATerminalIsRefused(text: String) throws {
+        let bytes = try LinkCoding.encode(EyesReport.camera("lane1", blind: text))
+        #expect(throws: LinkError.self) { try LinkCoding.report(bytes) }
+    }
+
     @Test func damagedBytesOfAGoodMessageNeverTrap() throws {
         let good = try LinkCoding.encode(EyesReport.observation(.sample(), stages: []))
         var seed: UInt64 = 42

@@ -1,0 +1,126 @@
+import AccessPolicy
+import GateTypes
+
+/// One vehicle at one lane from its arrival to its leaving: one passage is one event.
+struct Passage: Hashable, Sendable {
+    enum Trigger: String, Hashable, Sendable {
+        case loop, camera
+        /// It stood there when the gate started, or after an opening that it did not use.
+        case standing
+        /// It came from the far side, or close behind another.
+        case boom
+    }
+
+    enum Phase: Hashable, Sendable {
+        case reading
+        /// Decided; the boom waits for the record.
+        case storing(IntentNumber)
+        case admitted
+        /// Went in without a warrant.
+        case followed
+    }
+
+    /// How a passage ended, for its record.
+    enum Outcome: String, Hashable, Sendable {
+        case passed, tailgated, refused, unreadable
+        case turnedBack = "turned_back"
+        case timedOut = "timed_out"
+        case wrongWay = "wrong_way"
+    }
+
+    let number: UInt64
+    let trigger: Trigger
+    let arrival: Instant
+    let arrivalWall: WallTime
+    /// Openings that this vehicle did not use before.
+    var attempts = 0
+    var phase = Phase.reading
+    var evidence = PlateEvidence()
+    var decision: AccessDecision?
+    var operatorName: String?
+    var isFromFarSide = false
+    var isSimulated = false
+
+    var firstReading: Instant?
+    var latestFrame: Instant?
+    /// When the frame that decided was taken, and when its reading was ready.
+    var decidingFrame: Instant?
+    var decidingRead: Instant?
+    var decided: Instant?
+    var released: Instant?
+    var passed: Instant?
+    /// The fallback has begun.
+    var isHandedOver = false
+    var lateDrops = 0
+    var recordedReason: RefusalReason?
+    var isDenialRecorded = false
+
+    init(number: UInt64, trigger: Trigger, at arrival: Instant, now: Moment) {
+        self.number = number
+        self.trigger = trigger
+        self.arrival = min(arrival, now.instant)
+        let ago = (now.instant - self.arrival).nanoseconds / 1_000_000
+        arrivalWall = WallTime(milliseconds: now.wall.milliseconds &- ago)
+    }
+
+    /// The plate as the record names it: the listed one, else what was read.
+    var plate: String { decision?.plate ?? evidence.text }
+
+    var isAdmitted: Bool { phase == .admitted }
+
+    /// The outcome when the vehicle is gone and was never under the boom.
+    func outcome(timedOut: Bool) -> Outcome {
+        switch phase {
+        case .followed: return .tailgated
+        case .admitted: return timedOut ? .timedOut : .turnedBack
+        case .reading, .storing: return evidence.isEmpty ? .unreadable : .refused
+        }
+    }
+
+    /// Span from arrival in milliseconds, for the record.
+    private func span(to instant: Instant?) -> String? {
+        instant.map { Self.milliseconds($0 - arrival) }
+    }
+
+    static func milliseconds(_ span: Duration) -> String {
+        let tenths = span.nanoseconds / 100_000
+        return "\(tenths / 10).\((tenths % 10).magnitude)"
+    }
+
+    /// The whole passage as one entry; spans count from the arrival.
+    func record(_ outcome: Outcome, lane: LaneName, direction: String, at now: Moment) -> EntryDraft
+    {
+        var facts: [String: String] = [
+            "passage": String(number), "outcome": outcome.rawValue, "trigger": trigger.rawValue,
+            "direction": direction, "frames": String(evidence.frameCount),
+            "arrival_unix_ms": String(arrivalWall.milliseconds),
+        ]
+        facts["first_reading_ms"] = span(to: firstReading)
+        facts["decision_ms"] = span(to: decided)
+        facts["release_ms"] = span(to: released)
+        facts["passed_ms"] = span(to: passed)
+        facts["cleared_ms"] = span(to: now.instant)
+        if let frame = decidingFrame {
+            facts["read_ms"] = decidingRead.map { Self.milliseconds($0 - frame) }
+            facts["decide_ms"] = decided.map { Self.milliseconds($0 - (decidingRead ?? frame)) }
+            if let released, let decided {
+                facts["store_ms"] = Self.milliseconds(released - decided)
+                facts["frame_to_release_ms"] = Self.milliseconds(released - frame)
+            }
+        }
+        if let decision {
+            facts["reasons"] =
+                decision.isAdmitted
+                ? nil : decision.reasons.map(\.rawValue).joined(separator: " ")
+            facts["rule"] = decision.rulePlace
+            facts["roster"] = decision.rosterPlace
+            facts["group"] = decision.group
+        }
+        if let operatorName { facts["operator"] = operatorName }
+        if lateDrops > 0 { facts["late_drops"] = String(lateDrops) }
+        if isSimulated { facts["simulated"] = "true" }
+        return EntryDraft(
+            .passage, lane: lane, at: now, facts: facts,
+            personal: plate.isEmpty ? [:] : [.plate: plate])
+    }
+}

@@ -1,0 +1,273 @@
+import AccessPolicy
+import GateConfiguration
+import GateTypes
+import PassageControl
+
+extension VehicleLane {
+    // MARK: Readings
+
+    mutating func take(
+        _ observation: PlateObservation, policy: VehiclePolicy, _ turn: inout Turn
+    ) {
+        let frame = min(observation.frameTime, turn.now.instant)
+        let read = observation.readings.filter { !$0.text.isEmpty }
+            .max { $0.corners.widthPixels < $1.corners.widthPixels }
+        let widest = observation.readings.map(\.corners.widthPixels).max() ?? 0
+        if let read, contradicts(read, frame: frame) { drive(.contradicted, &turn) }
+        watchLoop(widest: widest, frame: frame, &turn)
+        if waiting == nil, !hasLoop, widest >= narrowestPlatePixels, !isOfLeaving(read) {
+            arrive(.camera, at: frame, &turn)
+        }
+        guard let passage = waiting, frame >= passage.arrival else { return }
+        if widest > 0 { waiting?.latestFrame = frame }
+        guard let read, !isOfLeaving(read), passage.phase == .reading else { return }
+        waiting?.evidence.add(read)
+        waiting?.isSimulated = observation.isSimulated
+        if passage.firstReading == nil { waiting?.firstReading = turn.now.instant }
+        decide(frame: frame, readAt: observation.readTime, policy, &turn)
+    }
+
+    /// The plate that is on its way through must not open again for who follows.
+    private func isOfLeaving(_ reading: PlateReading?) -> Bool {
+        guard let reading, !reading.text.isEmpty else { return false }
+        return leaving.contains { $0.plate == reading.text || $0.evidence.text == reading.text }
+    }
+
+    /// After the loops saw it through, its plate cannot stand before the boom.
+    private func contradicts(_ reading: PlateReading, frame: Instant) -> Bool {
+        leaving.contains { passage in
+            guard let passed = passage.passed, frame > passed, !passage.isFromFarSide else {
+                return false
+            }
+            return passage.plate == reading.text && reading.confidence >= 0.5
+        }
+    }
+
+    /// A plate that stands before a boom without the loop's noticing: the loop may be dead.
+    private mutating func watchLoop(widest: Double, frame: Instant, _ turn: inout Turn) {
+        guard hasLoop, !barrier.sensors.isActive(.approach), !barrier.isBusy,
+            widest >= narrowestPlatePixels, widest > 0
+        else {
+            if let last = plateWithoutLoopLast, frame - last > .seconds(1) {
+                plateWithoutLoopSince = nil
+            }
+            return
+        }
+        if let last = plateWithoutLoopLast, frame - last > .seconds(1) {
+            plateWithoutLoopSince = nil
+        }
+        plateWithoutLoopLast = frame
+        let since = plateWithoutLoopSince ?? frame
+        plateWithoutLoopSince = since
+        guard frame - since >= Self.unseenByLoop else { return }
+        raiseAlarm(
+            "approach_unseen",
+            "The camera sees a plate that the approach loop does not; check the loop, open by hand.",
+            &turn)
+        tell(.askGuard, &turn)
+    }
+
+    private mutating func decide(
+        frame: Instant, readAt: Instant, _ policy: VehiclePolicy, _ turn: inout Turn
+    ) {
+        guard let passage = waiting, passage.attempts < Self.attemptsLargest else { return }
+        let decision = policy.decide(
+            passage.evidence, at: name, falseAcceptRate: config.falseAcceptRate, now: turn.now)
+        waiting?.decision = decision
+        guard decision.isAdmitted else {
+            let isSure = decision.gravest == .denied && decision.probability >= 0.5
+            if isSure { handOver(&turn) }
+            if passage.isHandedOver { recordRefusal(&turn) }
+            return
+        }
+        guard barrier.acceptsPolicy else { return handOver(&turn) }
+        guard turn.now.instant <= frame + config.timing.deadline else {
+            return dropLate(frame: frame, &turn)
+        }
+        waiting?.decided = turn.now.instant
+        waiting?.decidingFrame = frame
+        waiting?.decidingRead = min(readAt, turn.now.instant)
+        var facts = [
+            "passage": String(passage.number), "by": "policy",
+            "frame_age_ms": Passage.milliseconds(turn.now.instant - frame),
+            "frames": String(passage.evidence.frameCount),
+        ]
+        facts["rule"] = decision.rulePlace
+        facts["roster"] = decision.rosterPlace
+        facts["group"] = decision.group
+        let draft = EntryDraft(
+            .grant, lane: name, at: turn.now, facts: facts, personal: [.plate: decision.plate])
+        store(draft, .policy(passage: passage.number, frame: frame), &turn)
+    }
+
+    private mutating func dropLate(frame: Instant, _ turn: inout Turn) {
+        waiting?.lateDrops += 1
+        waiting?.phase = .reading
+        guard waiting?.lateDrops == 1 else { return }
+        incident(
+            "late_opening_dropped",
+            ["frame_age_ms": Passage.milliseconds(turn.now.instant - frame)], &turn)
+        tell(.tooLate, &turn)
+    }
+
+    // MARK: Record first, then the relay
+
+    mutating func store(_ draft: EntryDraft, _ ground: Intent.Ground, _ turn: inout Turn) {
+        guard intents.count < Self.intentsLargest else {
+            raiseAlarm("storage", "Too many openings wait for the journal; none is added.", &turn)
+            return
+        }
+        let number = IntentNumber(turn.nextNumber())
+        intents.append(
+            Intent(
+                number: number, ground: ground, due: turn.now.instant + config.timing.storage,
+                draft: draft))
+        if case .policy = ground { waiting?.phase = .storing(number) }
+        turn.actions.append(.store(number, draft))
+    }
+
+    /// The entry is durable; presence and deadline are looked at again.
+    mutating func stored(_ number: IntentNumber, _ turn: inout Turn) {
+        guard let intent = removeIntent(number) else { return }
+        clearAlarm("storage", &turn)
+        release(intent, &turn)
+    }
+
+    /// The journal did not answer in time, or with an error.
+    mutating func storageFailed(_ number: IntentNumber, reason: String, _ turn: inout Turn) {
+        guard let intent = removeIntent(number) else { return }
+        raiseAlarm("storage", "The journal cannot store an opening: \(reason)", &turn)
+        switch config.onStorageFailure {
+        case .refuse:
+            if waiting?.phase == .storing(number) { waiting?.phase = .reading }
+            incident("storage_failed", ["reason": reason], &turn)
+            tell(.storageFailed, &turn)
+            handOver(&turn)
+        case .open:
+            var draft = intent.draft
+            draft.facts["late"] = "true"
+            draft.facts["storage_failure"] = reason
+            turn.actions.append(.record(draft))
+            release(intent, &turn)
+        }
+    }
+
+    private mutating func release(_ intent: Intent, _ turn: inout Turn) {
+        switch intent.ground {
+        case .named(let operatorName):
+            if waiting != nil {
+                waiting?.operatorName = operatorName
+                admit(&turn)
+            }
+            drive(.open(.named), &turn)
+        case .policy(let passage, let frame):
+            guard waiting?.number == passage, waiting?.phase == .storing(intent.number) else {
+                return turn.record(
+                    .refusal, name, ["reasons": "vehicle_gone", "passage": String(passage)])
+            }
+            waiting?.phase = .reading
+            guard turn.now.instant <= frame + config.timing.deadline else {
+                return dropLate(frame: frame, &turn)
+            }
+            guard barrier.acceptsPolicy else { return handOver(&turn) }
+            guard !hasLoop || barrier.sensors.isActive(.approach) else {
+                return endWaiting(timedOut: false, &turn)
+            }
+            admit(&turn)
+            tell(.opening, &turn)
+            drive(.open(.policy), &turn)
+        }
+    }
+
+    private mutating func admit(_ turn: inout Turn) {
+        waiting?.phase = .admitted
+        waiting?.released = turn.now.instant
+        guard let passage = waiting else { return }
+        status.admittedCount += 1
+        status.arrivalToReleaseMilliseconds = (turn.now.instant - passage.arrival).milliseconds
+        status.frameToReleaseMilliseconds = passage.decidingFrame.map {
+            (turn.now.instant - $0).milliseconds
+        }
+    }
+
+    mutating func dropIntents(of passage: UInt64) {
+        intents.removeAll { intent in
+            if case .policy(passage, _) = intent.ground { return true }
+            return false
+        }
+    }
+
+    private mutating func removeIntent(_ number: IntentNumber) -> Intent? {
+        guard let index = intents.firstIndex(where: { $0.number == number }) else { return nil }
+        return intents.remove(at: index)
+    }
+
+    // MARK: People, cameras, time
+
+    mutating func command(
+        _ wish: Barrier.Event, named word: String, by operatorName: String, _ turn: inout Turn
+    ) {
+        let facts = ["wish": word, "operator": operatorName]
+        if wish == .open(.named) {
+            let draft = EntryDraft(.override, lane: name, at: turn.now, facts: facts)
+            return store(draft, .named(operatorName), &turn)
+        }
+        turn.record(.override, name, facts)
+        drive(wish, &turn)
+    }
+
+    mutating func camera(_ health: CameraHealth, _ turn: inout Turn) {
+        switch health {
+        case .seeing:
+            isBlind = false
+            clearAlarm("camera_blind", &turn)
+        case .blind(let reason):
+            isBlind = true
+            raiseAlarm(
+                "camera_blind", "The camera of this lane sees nothing (\(reason)); open by hand.",
+                &turn)
+            handOver(&turn)
+        }
+    }
+
+    mutating func timePassed(_ turn: inout Turn) {
+        let now = turn.now.instant
+        for intent in intents where now >= intent.due {
+            storageFailed(
+                intent.number,
+                reason: "no answer within \(Passage.milliseconds(config.timing.storage)) ms", &turn)
+        }
+        if let passage = waiting {
+            if now >= passage.arrival + config.timing.deadline, passage.phase == .reading {
+                handOver(&turn)
+            }
+            if now >= end(of: passage) { endWaiting(timedOut: true, &turn) }
+        }
+        let stale = leaving.filter { now >= end(of: $0) }
+        leaving = leaving.filter { now < end(of: $0) }
+        for passage in stale {
+            passage.passed == nil ? end(passage, .timedOut, &turn) : endWithOutcome(passage, &turn)
+        }
+        drive(.tick, &turn)
+    }
+
+    /// When a passage ends whatever loops and boom say.
+    private func end(of passage: Passage) -> Instant {
+        let timeout = (passage.released ?? passage.arrival) + config.timing.passageTimeout
+        guard !hasLoop, !passage.isAdmitted else { return timeout }
+        return min(timeout, (passage.latestFrame ?? passage.arrival) + Self.absence)
+    }
+
+    func nextDeadline(after now: Instant) -> Instant? {
+        var due = intents.map { Optional($0.due) }
+        due.append(barrier.nextDeadline(after: now))
+        if let passage = waiting {
+            due.append(end(of: passage))
+            if !passage.isHandedOver, passage.phase == .reading {
+                due.append(passage.arrival + config.timing.deadline)
+            }
+        }
+        due += leaving.map { end(of: $0) }
+        return due.compactMap { $0 }.min()
+    }
+}

@@ -1,0 +1,242 @@
+import AccessPolicy
+import GateConfiguration
+import GateTypes
+import PassageControl
+
+/// One barrier lane: the boom's machine, the vehicles before and under it, and their records.
+struct VehicleLane: Sendable {
+    /// An opening that waits for its record.
+    struct Intent: Hashable, Sendable {
+        enum Ground: Hashable, Sendable {
+            /// The passage and the frame that the decision rests on.
+            case policy(passage: UInt64, frame: Instant)
+            case named(String)
+        }
+
+        let number: IntentNumber
+        let ground: Ground
+        let due: Instant
+        let draft: EntryDraft
+    }
+
+    /// Everything has a limit: vehicles between boom and clearance that are kept apart.
+    static let leavingLargest = 8
+    static let intentsLargest = 16
+    /// A vehicle that twice did not use its opening is the guard's.
+    static let attemptsLargest = 2
+    /// Without a loop, a vehicle is gone when no plate was seen for so long.
+    static let absence = Duration.seconds(5)
+    /// A plate that stands in the region so long while the approach loop is clear.
+    static let unseenByLoop = Duration.seconds(10)
+
+    let name: LaneName
+    let config: BarrierConfig
+    let narrowestPlatePixels: Double
+    let hasLoop: Bool
+    var barrier: Barrier
+    /// Before the boom; at most one vehicle is the next.
+    var waiting: Passage?
+    /// Under or behind the boom, in order, until the clearance.
+    var leaving: [Passage] = []
+    var intents: [Intent] = []
+    var alarms: Set<String> = []
+    var isBlind = false
+    var notice: Notice?
+    var plateWithoutLoopSince: Instant?
+    var plateWithoutLoopLast: Instant?
+    var status: LaneStatus
+
+    init(
+        name: LaneName, config: BarrierConfig, gate: GateConfig, active: Set<BarrierSensor>,
+        closesByNameOnly: Bool, at now: Instant
+    ) {
+        self.name = name
+        self.config = config
+        narrowestPlatePixels =
+            config.camera.flatMap { gate.cameras[$0]?.narrowestPlatePixels } ?? 0
+        hasLoop = config.inputs.approach != nil
+        let outputs = config.outputs
+        let lines: [Barrier.Drive: LineName?] = [
+            .raise: outputs.raise, .lower: outputs.lower, .stop: outputs.stop, .lamp: outputs.lamp,
+        ]
+        let longest = lines.compactMapValues { $0.map { gate.outputs[$0]?.longest ?? .zero } }
+        barrier = Barrier(
+            wiring: .init(longest: longest, timing: config.timing),
+            sensors: BarrierSensors(fitted: config.inputs.fitted, active: active, at: now),
+            closesByNameOnly: closesByNameOnly, at: now)
+        status = LaneStatus(
+            lane: name, state: "resting", boom: nil, isVehicleWaiting: false, isOccupied: false,
+            notice: nil, plate: "", lastOutcome: nil, alarms: [],
+            arrivalToReleaseMilliseconds: nil, frameToReleaseMilliseconds: nil, passageCount: 0,
+            admittedCount: 0, incidentCount: 0)
+    }
+
+    var isMoving: Bool { barrier.isBusy || !intents.isEmpty || !leaving.isEmpty }
+
+    var attention: Attention {
+        guard let waiting else { return .idle }
+        switch waiting.phase {
+        case .reading, .storing: return .waiting
+        case .admitted, .followed: return .idle
+        }
+    }
+
+    /// What the start itself has to tell: standing faults, and who stands there already.
+    mutating func begin(_ turn: inout Turn) {
+        for fault in barrier.faults.sorted() { take(.faulted(fault), &turn) }
+        if barrier.faults.isEmpty, notice == nil { tell(.ready, &turn) }
+        if hasLoop, barrier.sensors.isActive(.approach), waiting == nil {
+            arrive(.standing, at: turn.now.instant, &turn)
+        }
+    }
+
+    // MARK: The boom
+
+    /// Hands one event to the boom's machine and carries out what it asks for.
+    mutating func drive(_ event: Barrier.Event, _ turn: inout Turn) {
+        for effect in barrier.handle(event, at: turn.now.instant) {
+            switch effect {
+            case .assert(let drive, let limit):
+                guard let line = config.outputs[drive] else { continue }
+                turn.actions.append(.assert(line, atMost: limit))
+            case .rest(let drive):
+                guard let line = config.outputs[drive] else { continue }
+                turn.actions.append(.rest(line))
+            case .note(let note):
+                take(note, &turn)
+            }
+        }
+    }
+
+    /// What the boom's machine noticed: records, incidents, alarms, the vehicles' progress.
+    private mutating func take(_ note: Barrier.Note, _ turn: inout Turn) {
+        switch note {
+        case .sighted(let sighting): follow(sighting, &turn)
+        case .followed(let byApproachOnly): followed(byApproachOnly: byApproachOnly, &turn)
+        case .forced: incident("forced", ["what": "vehicle_through_closed_boom"], &turn)
+        case .movedUncommanded: incident("forced", ["what": "boom_moved_uncommanded"], &turn)
+        case .rose: tell(.welcome, &turn)
+        case .closing:
+            endPassed(&turn)
+            tell(.closing, &turn)
+        case .closed:
+            endPassed(&turn)
+            tell(.ready, &turn)
+        case .reversed: incident("reversal", [:], &turn)
+        case .waitedInVain: waitedInVain(&turn)
+        case .closeRefused(let reason):
+            turn.record(.override, name, ["wish": "close", "refused": reason.rawValue])
+        case .faulted(let fault):
+            turn.record(.fault, name, ["code": fault.code])
+            raiseAlarm(fault.code, fault.text, &turn)
+            incident("fault", ["code": fault.code], &turn)
+            tell(.fault, &turn)
+        case .recovered(let fault):
+            turn.record(.faultCleared, name, ["code": fault.code])
+            clearAlarm(fault.code, &turn)
+            if barrier.faults.isEmpty { tell(.ready, &turn) }
+        }
+    }
+
+    // MARK: Telling
+
+    mutating func tell(_ new: Notice, _ turn: inout Turn) {
+        guard new != notice else { return }
+        notice = new
+        turn.actions.append(.tell(name, new))
+    }
+
+    mutating func raiseAlarm(_ code: String, _ text: String, _ turn: inout Turn) {
+        guard alarms.insert(code).inserted else { return }
+        turn.actions.append(.raiseAlarm(name, code: code, text: text))
+    }
+
+    mutating func clearAlarm(_ code: String, _ turn: inout Turn) {
+        guard alarms.remove(code) != nil else { return }
+        turn.actions.append(.clearAlarm(name, code: code))
+    }
+
+    mutating func incident(
+        _ incidentClass: String, _ facts: [String: String], plate: String = "", _ turn: inout Turn
+    ) {
+        status.incidentCount += 1
+        turn.record(
+            .incident, name, facts.merging(["class": incidentClass]) { $1 }, plate: plate)
+    }
+
+    /// The lane as people see it now.
+    var shown: LaneStatus {
+        var shown = status
+        shown.state = barrier.state.name
+        shown.boom = barrier.position?.rawValue
+        shown.isVehicleWaiting = waiting != nil
+        shown.isOccupied = barrier.sensors.isOccupied
+        shown.notice = notice
+        if let waiting, !waiting.plate.isEmpty { shown.plate = waiting.plate }
+        shown.alarms = alarms.sorted()
+        return shown
+    }
+}
+
+extension BarrierConfig.Inputs {
+    subscript(sensor: BarrierSensor) -> LineName? {
+        switch sensor {
+        case .approach: approach
+        case .safety: safety
+        case .photocell: photocell
+        case .up: up
+        case .down: down
+        }
+    }
+
+    var fitted: Set<BarrierSensor> { Set(BarrierSensor.allCases.filter { self[$0] != nil }) }
+}
+
+extension BarrierConfig.Outputs {
+    subscript(drive: Barrier.Drive) -> LineName? {
+        switch drive {
+        case .raise: raise
+        case .lower: lower
+        case .stop: stop
+        case .lamp: lamp
+        }
+    }
+}
+
+extension Barrier.State {
+    var name: String {
+        switch self {
+        case .resting: "resting"
+        case .raising: "raising"
+        case .open: "open"
+        case .reversing: "reversing"
+        case .lowering: "lowering"
+        case .fault: "fault"
+        case .emergency: "emergency"
+        }
+    }
+}
+
+extension Barrier.Fault {
+    /// One sentence with the remedy, for the alarm; the daemon's table of texts translates by code.
+    var text: String {
+        switch self {
+        case .sensorFailed(let sensor):
+            "The \(sensor.rawValue) input has failed and reads as active; check its wiring."
+        case .stuck(let sensor):
+            "The \(sensor.rawValue) input has been active too long; look for a vehicle or a stuck sensor."
+        case .limitsContradict:
+            "Both limit switches read at once; check the switches and their wiring."
+        case .presenceContradicts:
+            "Loop, photocell or camera contradict each other; the boom stays up until a named person clears the fault."
+        case .noUpperLimit:
+            "The boom did not reach its upper end within the motor's time; look at the boom, then clear the fault."
+        case .noLowerLimit:
+            "The boom did not reach its lower end within the motor's time; look at the boom, then clear the fault."
+        case .boomMoved:
+            "The boom left its upper end without a command; look at the boom, then clear the fault."
+        case .driveFailed(let drive):
+            "The \(drive.rawValue) output has failed; check chip and wiring, then clear the fault."
+        }
+    }
+}

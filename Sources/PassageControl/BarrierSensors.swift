@@ -1,0 +1,92 @@
+import GateTypes
+
+/// What a barrier can sense; presence sensors first, then the boom's ends.
+package enum BarrierSensor: String, Hashable, Sendable, CaseIterable, Comparable {
+    case approach, safety, photocell, up, down
+
+    package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// Where the boom stands, as far as anyone knows.
+package enum BoomPosition: String, Hashable, Sendable { case down, between, up }
+
+/// The readings of one barrier's sensors, with what they say together.
+///
+/// A failed presence sensor reads active; a failed limit switch reads nothing.
+package struct BarrierSensors: Hashable, Sendable {
+    package let fitted: Set<BarrierSensor>
+    private var activeSince: [BarrierSensor: Instant] = [:]
+    package private(set) var failed: Set<BarrierSensor> = []
+    /// Safety loop and photocell both clear since then; nil while one of them is occupied.
+    package private(set) var clearSince: Instant?
+
+    package init(fitted: Set<BarrierSensor>, active: Set<BarrierSensor>, at now: Instant) {
+        self.fitted = fitted
+        for sensor in active.intersection(fitted) { activeSince[sensor] = now }
+        clearSince = isOccupied ? nil : now
+    }
+
+    package mutating func set(_ sensor: BarrierSensor, active: Bool, at now: Instant) {
+        guard fitted.contains(sensor) else { return }
+        failed.remove(sensor)
+        activeSince[sensor] = active ? activeSince[sensor] ?? now : nil
+        noteClearance(at: now)
+    }
+
+    package mutating func fail(_ sensor: BarrierSensor, at now: Instant) {
+        guard fitted.contains(sensor) else { return }
+        failed.insert(sensor)
+        switch sensor {
+        case .approach, .safety, .photocell: activeSince[sensor] = activeSince[sensor] ?? now
+        case .up, .down: activeSince[sensor] = nil
+        }
+        noteClearance(at: now)
+    }
+
+    package func isActive(_ sensor: BarrierSensor) -> Bool { activeSince[sensor] != nil }
+
+    /// Something may be under the boom.
+    package var isOccupied: Bool { isActive(.safety) || isActive(.photocell) }
+
+    /// True when nothing has been under the boom for `span`.
+    package func isClear(for span: Duration, at now: Instant) -> Bool {
+        clearSince.map { now >= $0 + span } ?? false
+    }
+
+    /// Where the limit switches see the boom, or where it was brought last when they cannot tell.
+    package func position(assumed: BoomPosition?) -> BoomPosition? {
+        if isActive(.up) { return .up }
+        if isActive(.down) { return .down }
+        if sees(.up), sees(.down) { return .between }
+        switch assumed {
+        case .up where sees(.up), .down where sees(.down): return .between
+        case .between: return nil
+        case .up, .down, nil: return assumed
+        }
+    }
+
+    package var bothLimitsRead: Bool { isActive(.up) && isActive(.down) }
+
+    /// True when the sensor is fitted and in order.
+    package func sees(_ sensor: BarrierSensor) -> Bool {
+        fitted.contains(sensor) && !failed.contains(sensor)
+    }
+
+    /// Presence sensors that have been active without a break for `span`.
+    package func stuck(for span: Duration, at now: Instant) -> Set<BarrierSensor> {
+        Set(
+            [.approach, .safety, .photocell].filter { sensor in
+                !failed.contains(sensor) && activeSince[sensor].map { now >= $0 + span } ?? false
+            })
+    }
+
+    /// The next moment at which a sensor that is active now counts as stuck.
+    package func stuckDeadline(for span: Duration, after now: Instant) -> Instant? {
+        [.approach, .safety, .photocell].compactMap { activeSince[$0].map { $0 + span } }
+            .filter { $0 > now }.min()
+    }
+
+    private mutating func noteClearance(at now: Instant) {
+        clearSince = isOccupied ? nil : clearSince ?? now
+    }
+}

@@ -1,0 +1,265 @@
+import GateConfiguration
+import GateTypes
+
+extension Barrier {
+    /// A computed change: where the machine goes, and what is to be done on the way, in order.
+    struct Step {
+        var state: State
+        var effects: [Effect] = []
+    }
+
+    /// Applies one event; the effects are to be carried out in order.
+    package mutating func handle(_ event: Event, at now: Instant) -> [Effect] {
+        var effects: [Effect] = []
+        let before = sensors
+        switch event {
+        case .reads(let sensor, let active): sensors.set(sensor, active: active, at: now)
+        case .sensorFailed(let sensor): sensors.fail(sensor, at: now)
+        case .driveFailed(let drive): relays.lose(drive)
+        case .open, .close, .clearFault, .contradicted, .emergencyRelease, .emergencyReset, .tick:
+            break
+        }
+        for sighting in track.follow(before, sensors, at: now) {
+            effects += take(sighted(sighting, at: now), at: now)
+        }
+        effects += take(asked(event, at: now), at: now)
+        // Each round moves on by one state; the longest chain is stop, dead time over, end reached.
+        for _ in 0..<4 {
+            let step = settled(at: now)
+            effects += take(step, at: now)
+            if step.effects.isEmpty { break }
+        }
+        effects += take(Step(state: state, effects: lampEffects(at: now)), at: now)
+        return effects
+    }
+
+    private mutating func take(_ step: Step, at now: Instant) -> [Effect] {
+        if case .emergency = state, !step.state.isEmergency { closesByNameOnly = true }
+        if case .resting(.down) = step.state { closesByNameOnly = false }
+        state = step.state
+        let effects = step.effects.filter { isNeeded($0, at: now) }
+        for effect in effects { relays.apply(effect, at: now) }
+        return effects
+    }
+
+    private func isNeeded(_ effect: Effect, at now: Instant) -> Bool {
+        switch effect {
+        case .rest(let drive): relays.mayBeEnergised(drive, at: now)
+        case .assert(let drive, _): wiring.longest[drive] != nil
+        case .note: true
+        }
+    }
+
+    // MARK: Wishes and failures
+
+    /// What an event by itself changes; what sensors and time change is in `settled`.
+    private func asked(_ event: Event, at now: Instant) -> Step {
+        switch (state, event) {
+        case (_, .reads), (_, .sensorFailed), (_, .tick):
+            return Step(state: state)
+        case (.emergency, .emergencyRelease):
+            return Step(state: state)
+        case (.resting, .emergencyRelease), (.raising, .emergencyRelease),
+            (.open, .emergencyRelease), (.reversing, .emergencyRelease),
+            (.lowering, .emergencyRelease), (.fault, .emergencyRelease):
+            return releasing(at: now)
+        case (.emergency(let faults, _, _), .emergencyReset):
+            let assumed: BoomPosition? = faults.contains(.noUpperLimit) ? nil : .up
+            return Step(
+                state: faults.isEmpty
+                    ? .resting(sensors.position(assumed: assumed)) : .fault(faults, .none),
+                effects: [.rest(.raise), .rest(.stop)])
+        case (_, .emergencyReset):
+            return Step(state: state)
+        case (.emergency(let faults, let lift, let renew), .driveFailed(let drive)):
+            return Step(
+                state: .emergency(faults.union([.driveFailed(drive)]), lift, renew: renew),
+                effects: noted(faults, and: .driveFailed(drive)))
+        case (_, .driveFailed(.lamp)):
+            return Step(state: state, effects: [.note(.faulted(.driveFailed(.lamp)))])
+        case (_, .driveFailed(let drive)):
+            return failing(with: .driveFailed(drive), at: now)
+        case (.resting(let position), .open):
+            return opening(from: position, at: now)
+        case (.raising(let opening, let until), .open):
+            return Step(
+                state: .raising(opening.expectingOneMore(until: waitEnd(now)), until: until))
+        case (.open(let opening), .open):
+            return Step(state: .open(opening.expectingOneMore(until: waitEnd(now))))
+        case (.reversing(let opening, let until), .open):
+            return Step(
+                state: .reversing(opening.expectingOneMore(until: waitEnd(now)), until: until))
+        case (.lowering(let opening, _), .open):
+            return reversing(opening.expectingOneMore(until: waitEnd(now)), at: now)
+        case (.fault(let faults, .none), .open(.named)):
+            return Step(state: .fault(faults, .waiting(until: now)))
+        case (.fault, .open), (.emergency, .open):
+            return Step(state: state)
+        case (.resting(.down), .close), (.lowering, .close):
+            return Step(state: state)
+        case (.resting, .close):
+            let opening = Opening(waitUntil: now, expected: 0)
+            return lowering(opening, at: now) ?? refusing(at: now)
+        case (.raising(let opening, let until), .close):
+            return Step(state: .raising(opening.closing, until: until))
+        case (.open(let opening), .close):
+            return Step(state: .open(opening.closing))
+        case (.reversing(let opening, let until), .close):
+            return Step(state: .reversing(opening.closing, until: until))
+        case (.fault, .close), (.emergency, .close):
+            return refusing(at: now)
+        case (.fault(let faults, let lift), .clearFault):
+            let gone = faults.filter { !$0.clearsItself }.sorted()
+            return Step(
+                state: .fault(faults.subtracting(gone), lift),
+                effects: gone.map { .note(.recovered($0)) })
+        case (_, .clearFault):
+            return Step(state: state)
+        case (.open(let opening), .contradicted) where opening.progress == .passed,
+            (.lowering(let opening, _), .contradicted) where opening.progress == .passed:
+            return failing(with: .presenceContradicts, at: now)
+        case (_, .contradicted):
+            return Step(state: state)
+        }
+    }
+
+    private func waitEnd(_ now: Instant) -> Instant { now + wiring.timing.waitForPassage }
+
+    private func opening(from position: BoomPosition?, at now: Instant) -> Step {
+        let opening = Opening(waitUntil: waitEnd(now), expected: 1)
+        if position == .up { return Step(state: .open(opening), effects: [.note(.rose)]) }
+        guard !wiring.isSinglePulse || position == .down else { return Step(state: state) }
+        return Step(
+            state: .reversing(opening, until: relays.free(after: .lower, wiring.timing.deadTime)))
+    }
+
+    private func releasing(at now: Instant) -> Step {
+        let dead = wiring.timing.deadTime
+        let free = relays.free(after: .lower, dead)
+        guard isGoingDown(at: now) else {
+            return Step(
+                state: .emergency(faults, .waiting(until: max(now, free)), renew: now),
+                effects: [.rest(.lower)])
+        }
+        return Step(
+            state: .emergency(
+                faults, .waiting(until: max(now + dead, relays.lostUntil(.lower, dead))),
+                renew: now),
+            effects: stopEffects)
+    }
+
+    private func isGoingDown(at now: Instant) -> Bool {
+        if case .lowering = state { return true }
+        return relays.mayBeEnergised(.lower, at: now)
+    }
+
+    private func refusing(at now: Instant) -> Step {
+        let reason: CloseRefusal =
+            if case .emergency = state { .emergency } else if case .fault = state {
+                .faulty
+            } else if wiring.isSinglePulse { .noLowerRelay } else if sensors.isOccupied {
+                .occupied
+            } else if sensors.isClear(for: wiring.timing.clearance, at: now) { .deadTime } else {
+                .notClearLongEnough
+            }
+        return Step(state: state, effects: [.note(.closeRefused(reason))])
+    }
+
+    // MARK: Movements
+
+    var stopEffects: [Effect] {
+        let pulse = max(wiring.timing.deadTime, Self.stopPulse)
+        return [
+            .rest(.lower), .rest(.raise),
+            .assert(.stop, atMost: min(wiring.longest[.stop] ?? .zero, pulse)),
+        ]
+    }
+
+    private static let stopPulse = Duration.milliseconds(500)
+
+    /// The only way down: nil unless everything that section 7 asks for holds now.
+    func lowering(_ opening: Opening, at now: Instant) -> Step? {
+        guard !wiring.isSinglePulse, !sensors.isOccupied,
+            sensors.isClear(for: wiring.timing.clearance, at: now),
+            sensedFaults(at: now).isEmpty,
+            now >= relays.free(after: .raise, wiring.timing.deadTime)
+        else { return nil }
+        return Step(
+            state: .lowering(opening, until: now + wiring.timing.motor),
+            effects: [.rest(.stop), .assert(.lower, atMost: wiring.run(.lower)), .note(.closing)])
+    }
+
+    func reversing(_ opening: Opening, at now: Instant) -> Step {
+        var opening = opening
+        opening.waitUntil = waitEnd(now)
+        opening.closeAsked = false
+        return Step(
+            state: .reversing(opening, until: now + wiring.timing.deadTime),
+            effects: stopEffects + [.note(.reversed)])
+    }
+
+    /// Into the fault; a boom on its way down rises if there may be something under it.
+    func failing(with fault: Fault, at now: Instant) -> Step {
+        failing(with: faults.union([fault]), at: now)
+    }
+
+    func failing(with all: Set<Fault>, at now: Instant) -> Step {
+        let notes = all.subtracting(faults).sorted().map { Effect.note(.faulted($0)) }
+        let dead = wiring.timing.deadTime
+        let canRaise = !all.contains(.driveFailed(.raise))
+        let comesUp = canRaise && (sensors.isOccupied || all.contains(.presenceContradicts))
+        let safely = Lift.waiting(until: max(now + dead, relays.lostUntil(.lower, dead)))
+        switch state {
+        case .lowering:
+            return Step(state: .fault(all, comesUp ? safely : .none), effects: stopEffects + notes)
+        case .reversing(_, let until):
+            let lift = Lift.waiting(until: max(until, relays.lostUntil(.lower, dead)))
+            return Step(state: .fault(all, canRaise ? lift : .none), effects: notes)
+        case .raising(_, let until) where canRaise && !all.contains(.noUpperLimit):
+            return Step(state: .fault(all, .driving(until: until)), effects: notes)
+        case .raising:
+            return Step(state: .fault(all, .none), effects: stopEffects + notes)
+        case .open:
+            let falls = all.contains(.boomMoved) && comesUp
+            return Step(
+                state: .fault(all, falls ? safely : .none),
+                effects: [.rest(.raise)] + notes)
+        case .fault(_, let lift):
+            return Step(state: .fault(all, canRaise ? lift : .none), effects: notes)
+        case .resting:
+            return Step(state: .fault(all, .none), effects: notes)
+        case .emergency(_, let lift, let renew):
+            return Step(state: .emergency(all, lift, renew: renew), effects: notes)
+        }
+    }
+
+    func noted(_ known: Set<Fault>, and fault: Fault) -> [Effect] {
+        known.contains(fault) ? [] : [.note(.faulted(fault))]
+    }
+}
+
+extension Barrier.State {
+    var isEmergency: Bool {
+        switch self {
+        case .emergency: true
+        case .resting, .raising, .open, .reversing, .lowering, .fault: false
+        }
+    }
+}
+
+extension Barrier.Opening {
+    func expectingOneMore(until: Instant) -> Self {
+        var opening = self
+        opening.expected += 1
+        opening.waitUntil = until
+        opening.progress = .nobodyYet
+        opening.closeAsked = false
+        return opening
+    }
+
+    var closing: Self {
+        var opening = self
+        opening.closeAsked = true
+        return opening
+    }
+}

@@ -1,0 +1,119 @@
+import GateTypes
+
+/// Follows vehicles through a barrier by the order in which loops and photocell change.
+///
+/// Forwards: approach, approach and safety, safety alone, clear. Turning back: approach, both,
+/// approach alone, clear. From the far side: safety first. A trailer whose drawbar both loops lose
+/// for longer than their hold time looks like a second vehicle.
+package struct VehicleTrack: Hashable, Sendable {
+    /// From which side a vehicle came under the boom.
+    package enum Side: String, Hashable, Sendable { case approach, far }
+
+    package enum Sighting: Hashable, Sendable {
+        /// A vehicle has come onto the approach loop.
+        case arrived
+        /// The approach loop is clear, and nothing of that vehicle is under the boom.
+        case leftApproach
+        /// The safety loop has a vehicle.
+        case entered(Side)
+        /// The approach loop was left, taken and left again under one occupation of the boom.
+        case doubled
+        /// Everything is clear behind what was under the boom.
+        case through(Side, seenBy: Set<BarrierSensor>)
+        /// What was under the boom has gone back onto the approach loop ...
+        case withdrew(seenBy: Set<BarrierSensor>)
+        /// ... and has left that backwards.
+        case turnedBack
+    }
+
+    private enum Phase: Hashable, Sendable {
+        case free
+        /// A vehicle left the approach loop and may be between the loops.
+        case between(since: Instant)
+        case under(Side, approach: ApproachOrder, seenBy: Set<BarrierSensor>)
+        case withdrawn
+    }
+
+    /// The approach loop during one occupation of the boom.
+    private enum ApproachOrder: Hashable, Sendable { case occupied, left, again }
+
+    /// A short vehicle takes no longer from one loop to the next.
+    private static let betweenLoopsLongest = Duration.seconds(10)
+
+    private var phase = Phase.free
+    private let hasApproach: Bool
+
+    /// A track at the start; who already stands somewhere has not been seen coming.
+    package init(_ sensors: BarrierSensors) {
+        hasApproach = sensors.fitted.contains(.approach)
+        if sensors.isOccupied {
+            phase = .under(.far, approach: .left, seenBy: Self.presence(sensors))
+        }
+    }
+
+    /// Compares the sensors before and after one change.
+    package mutating func follow(
+        _ old: BarrierSensors, _ new: BarrierSensors, at now: Instant
+    ) -> [Sighting] {
+        var sightings: [Sighting] = []
+        if new.isActive(.approach) != old.isActive(.approach) {
+            sightings += approachChanged(to: new.isActive(.approach), at: now)
+        }
+        let seen = Self.presence(new)
+        switch phase {
+        case .free, .between, .withdrawn:
+            guard new.isOccupied else { break }
+            let side = sideOfEntry(new, at: now)
+            phase = .under(
+                side, approach: new.isActive(.approach) ? .occupied : .left, seenBy: seen)
+            if seen.contains(.safety) { sightings.append(.entered(side)) }
+        case .under(let side, let order, let before) where new.isOccupied:
+            phase = .under(side, approach: order, seenBy: before.union(seen))
+            if seen.contains(.safety), !before.contains(.safety) {
+                sightings.append(.entered(side))
+            }
+        case .under(let side, let order, let seenBy):
+            sightings.append(
+                order == .occupied
+                    ? .withdrew(seenBy: seenBy) : .through(side, seenBy: seenBy))
+            phase = order == .occupied ? .withdrawn : .free
+        }
+        return sightings
+    }
+
+    private func sideOfEntry(_ sensors: BarrierSensors, at now: Instant) -> Side {
+        if !hasApproach || sensors.isActive(.approach) { return .approach }
+        guard case .between(let since) = phase else { return .far }
+        return now - since <= Self.betweenLoopsLongest ? .approach : .far
+    }
+
+    private mutating func approachChanged(to active: Bool, at now: Instant) -> [Sighting] {
+        switch (phase, active) {
+        case (.free, true), (.between, true), (.withdrawn, true):
+            if case .between = phase { phase = .free }
+            return [.arrived]
+        case (.free, false), (.between, false):
+            phase = .between(since: now)
+            return [.leftApproach]
+        case (.withdrawn, false):
+            phase = .free
+            return [.turnedBack]
+        case (.under(.approach, .left, let seen), true):
+            phase = .under(.approach, approach: .again, seenBy: seen)
+            return [.arrived]
+        case (.under(.approach, .occupied, let seen), false):
+            phase = .under(.approach, approach: .left, seenBy: seen)
+            return []
+        case (.under(.approach, .again, let seen), false):
+            phase = .under(.approach, approach: .left, seenBy: seen)
+            return [.doubled]
+        case (.under(.approach, .occupied, _), true), (.under(.approach, .again, _), true),
+            (.under(.approach, .left, _), false), (.under(.far, _, _), _):
+            return []  // From the far side the approach loop is the way out.
+        }
+    }
+
+    private static func presence(_ sensors: BarrierSensors) -> Set<BarrierSensor> {
+        Set([.safety, .photocell].filter(sensors.isActive))
+    }
+}

@@ -1,0 +1,167 @@
+import Dispatch
+import EventLoop
+import GateTypes
+import Synchronization
+import VisionLink
+
+/// Where cameras say that a frame waits, and recogniser threads take the newest.
+///
+/// The frame stays in its camera's slot until a recogniser takes it, so that load never builds a
+/// queue and no driver's buffer is kept. Lanes where somebody waits go first, then whoever has
+/// waited longest.
+package final class FrameDesk: Sendable {
+    /// A frame taken by a recogniser.
+    package struct Job: Sendable {
+        package let frame: any VisionFrame
+        package let camera: CameraOrder
+        package let attention: ReaderAttention
+    }
+
+    /// Readings a second of a lane at rest.
+    package static let idleInterval = Duration.milliseconds(200)
+
+    private struct Slot {
+        var order: CameraOrder
+        var feed: any CameraFeed
+        var attention = ReaderAttention.idle
+        /// Since when an untaken frame waits; nil when none does.
+        var readySince: Instant?
+        var lastTaken: Instant?
+        /// A camera is read by one thread at a time, so that its frames stay in order.
+        var isBeingRead = false
+    }
+
+    private struct State {
+        var slots: [CameraName: Slot] = [:]
+        var running: [Int: Instant] = [:]
+        var read: UInt64 = 0
+        var damaged: UInt64 = 0
+        var isPaused = true
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+    private let wake = DispatchSemaphore(value: 0)
+
+    package init() {}
+
+    // MARK: The loop's side
+
+    /// Adds a camera, or puts another in its place; it keeps how hard it is looked at.
+    package func add(_ order: CameraOrder, _ feed: any CameraFeed) {
+        state.withLock { state in
+            var slot = Slot(order: order, feed: feed)
+            slot.attention = state.slots[order.name]?.attention ?? .idle
+            state.slots[order.name] = slot
+        }
+    }
+
+    package func remove(_ camera: CameraName) {
+        state.withLock { $0.slots[camera] = nil }
+    }
+
+    package func setAttention(_ attention: ReaderAttention, of camera: CameraName) {
+        state.withLock { $0.slots[camera]?.attention = attention }
+        // The frame that waits may be wanted now.
+        wake.signal()
+    }
+
+    /// While paused nothing is read: nobody is there to be told.
+    package func pause(_ isPaused: Bool) {
+        state.withLock { state in
+            state.isPaused = isPaused
+            for name in state.slots.keys { state.slots[name]?.readySince = nil }
+        }
+    }
+
+    /// Frames read, and frames that proved damaged only when they were read.
+    package var counts: (read: UInt64, damaged: UInt64) {
+        state.withLock { ($0.read, $0.damaged) }
+    }
+
+    /// The age of the oldest frame that was accepted and is not finished.
+    package func oldestJob(at now: Instant) -> Duration {
+        state.withLock { state in
+            // An idle lane's frame is held back on purpose.
+            let waiting = state.slots.values.filter { $0.attention == .waiting }
+            let since = waiting.compactMap(\.readySince) + state.running.values
+            return since.min().map { now - $0 } ?? .zero
+        }
+    }
+
+    // MARK: The cameras' side
+
+    /// Says that a new frame waits in the camera's slot.
+    package func ready(_ camera: CameraName) {
+        let isWanted = state.withLock { state in
+            guard !state.isPaused, var slot = state.slots[camera] else { return false }
+            slot.readySince = slot.readySince ?? .now()
+            state.slots[camera] = slot
+            return true
+        }
+        if isWanted { wake.signal() }
+    }
+
+    // MARK: The recognisers' side
+
+    /// Waits for the next frame worth reading; nil when the desk is closed.
+    package func take(_ recogniser: Int) -> Job? {
+        while true {
+            wake.wait()
+            let (job, isClosed) = state.withLock { state in
+                (state.isClosed ? nil : Self.next(&state, recogniser, at: .now()), state.isClosed)
+            }
+            if isClosed {
+                wake.signal()
+                return nil
+            }
+            if let job { return job }
+        }
+    }
+
+    private static func next(_ state: inout State, _ recogniser: Int, at now: Instant) -> Job? {
+        while let slot = first(in: state, at: now) {
+            let name = slot.order.name
+            state.slots[name]?.readySince = nil
+            guard !state.isPaused, let frame = slot.feed.takeFrame() else { continue }
+            state.slots[name]?.lastTaken = now
+            state.slots[name]?.isBeingRead = true
+            state.running[recogniser] = now
+            return Job(frame: frame, camera: slot.order, attention: slot.attention)
+        }
+        return nil
+    }
+
+    private static func first(in state: State, at now: Instant) -> Slot? {
+        let ready = state.slots.values.filter { slot in
+            guard slot.readySince != nil, !slot.isBeingRead else { return false }
+            guard slot.attention == .idle, let last = slot.lastTaken else { return true }
+            return now - last >= idleInterval
+        }
+        return ready.min { a, b in
+            if a.attention != b.attention { return a.attention == .waiting }
+            return (a.readySince ?? now) < (b.readySince ?? now)
+        }
+    }
+
+    /// Tells that a job has ended, whatever came of it.
+    package func finish(_ job: Job, _ recogniser: Int, reading: VisionReading) {
+        state.withLock { state in
+            state.running[recogniser] = nil
+            state.slots[job.camera.name]?.isBeingRead = false
+            switch reading {
+            case .plates: state.read += 1
+            case .unchanged: break
+            case .damaged: state.damaged += 1
+            }
+        }
+        // A frame may have come while this camera was being read.
+        wake.signal()
+    }
+
+    /// Ends all recognisers.
+    package func close() {
+        state.withLock { $0.isClosed = true }
+        wake.signal()
+    }
+}

@@ -1,0 +1,52 @@
+import EventJournal
+import GateConfiguration
+import GateSimulation
+import GateTypes
+import LineControl
+
+extension GateParts {
+    /// The parts of the running product; simulated chips share one simulated world.
+    package static func system(
+        configDirectory: String, process: ServiceProcess, program: String
+    ) -> GateParts {
+        let log = process.log
+        return GateParts(
+            loadConfig: { ServiceProcess.load(configDirectory) },
+            makeChips: { config in
+                makeChips(config, configDirectory: configDirectory, log: log)
+            },
+            makeJournal: { FileJournal(directory: $0, options: $1) },
+            notifier: SystemdNotifier(), log: { log.write($0, $1) },
+            clockIsTrusted: { ClockTrust.isSynchronised() }, program: program)
+    }
+
+    private static func makeChips(
+        _ config: GateConfig, configDirectory: String, log: ServiceLog
+    ) -> [String: any LineChip] {
+        var chips: [String: any LineChip] = [:]
+        var world: SimulatedWorld?
+        for (name, chip) in config.chips {
+            switch chip.backing {
+            case .device(let path): chips[name] = GpiodChip(name: name, path: path)
+            case .simulated:
+                let shared = world ?? makeWorld(config, configDirectory, log)
+                world = shared
+                chips[name] = SimulatedChip(shared)
+            }
+        }
+        return chips
+    }
+
+    private static func makeWorld(
+        _ config: GateConfig, _ directory: String, _ log: ServiceLog
+    ) -> SimulatedWorld {
+        log.write(.warning, "simulated lines: nothing real moves")
+        do throws(TrafficFileError) {
+            return try SimulatedWorld.open(
+                config: config, configDirectory: directory, at: .now())
+        } catch {
+            log.write(.error, "\(error); nobody will come")
+            return SimulatedWorld(config: config, start: .now())
+        }
+    }
+}

@@ -1,0 +1,185 @@
+import GateConfiguration
+import GateTypes
+
+/// Draws a snapshot as lines of text, in the site's language.
+package struct GateScreen {
+    /// How a part of the text is to be shown where colours are possible.
+    package enum Style: String, Sendable {
+        case plain = "0"
+        case strong = "1"
+        case good = "32"
+        case bad = "31"
+        case faint = "2"
+        case alert = "1;37;41"
+    }
+
+    private let texts: Texts
+    private let hasColour: Bool
+
+    package init(language: String, hasColour: Bool) {
+        texts = Texts(Site.Language(rawValue: language) ?? .en)
+        self.hasColour = hasColour
+    }
+
+    /// The whole picture; `happenings` are shown below, newest last.
+    package func lines(_ gate: GateSnapshot, happenings: [GateHappening] = []) -> [String] {
+        [heading(gate), state(gate), ""] + lanes(gate) + alarms(gate) + [""] + plates(gate) + [""]
+            + latencies(gate) + (happenings.isEmpty ? [] : [""] + happenings.map(line))
+    }
+
+    /// One happening on one line.
+    package func line(_ happening: GateHappening) -> String {
+        let lane = pad(happening.lane?.text ?? "-", 8)
+        let kind = pad(happening.kind, 14)
+        let style: Style =
+            switch happening.kind {
+            case "alarm", "fault", "incident", "emergency": .bad
+            case "grant": .good
+            default: .plain
+            }
+        return "\(Self.clock(happening.wall))  \(lane)\(styled(kind, style))\(happening.text)"
+    }
+
+    // MARK: Parts
+
+    private func heading(_ gate: GateSnapshot) -> String {
+        let refused = ["refused", "unreadable"].reduce(0) {
+            $0 + (gate.counts["outcome_\($1)"] ?? 0)
+        }
+        let counts = [
+            "\(texts[.admitted]) \(gate.counts["grant"] ?? 0)", "\(texts[.refused]) \(refused)",
+        ]
+        return styled(gate.site, .strong) + "  \(Self.clock(gate.wall))  "
+            + counts.joined(separator: "  ")
+    }
+
+    private func state(_ gate: GateSnapshot) -> String {
+        let emergency =
+            gate.emergency.map { styled("\(texts[.emergency]): \($0)", .alert) }
+            ?? texts[.noEmergency]
+        let eyes =
+            gate.eyes.isConnected
+            ? styled(texts[.eyesThere], .good) : styled(texts[.eyesGone], .bad)
+        let journal =
+            gate.storageProblem.map { styled("\(texts[.storageFails]): \($0)", .bad) }
+            ?? styled(texts[.storageWorks], .good)
+        return [emergency, eyes, journal].joined(separator: "  ")
+    }
+
+    private func lanes(_ gate: GateSnapshot) -> [String] {
+        let title =
+            pad(texts[.lane], 10) + pad(texts[.boom], 11) + pad(texts[.occupied], 24)
+            + pad(texts[.plate], 12) + texts[.decision]
+        return [styled(title, .faint)]
+            + gate.lanes.map { lane in
+                let occupied = lane.occupied.map(role).joined(separator: " ")
+                let plate = lane.lastPlate
+                let style: Style = plate.map { $0.isAdmitted ? .good : .bad } ?? .plain
+                let blind = lane.blind.map { styled("  \(texts[.blind]): \($0)", .bad) } ?? ""
+                return pad("\(lane.name)", 10) + pad(boom(lane.boom), 11) + pad(occupied, 24)
+                    + styled(pad(plate?.text ?? "-", 12), style) + lane.text + blind
+            }
+    }
+
+    private func alarms(_ gate: GateSnapshot) -> [String] {
+        gate.alarms.prefix(8).map {
+            styled("! \(Self.clock($0.since))  \($0.lane?.text ?? "-")  \($0.text)", .bad)
+        }
+    }
+
+    private func plates(_ gate: GateSnapshot) -> [String] {
+        [styled(texts[.lastPlates], .faint)]
+            + gate.plates.prefix(8).map { plate in
+                let word = texts[plate.isAdmitted ? .admitted : .refused]
+                return "\(Self.clock(plate.wall))  " + pad(plate.lane.text, 8)
+                    + pad(plate.text.isEmpty ? "-" : plate.text, 12)
+                    + styled(pad(word, 10), plate.isAdmitted ? .good : .bad)
+                    + plate.reason.split(separator: " ").map { texts.reason(String($0)) }
+                    .joined(separator: ", ")
+            }
+    }
+
+    private func latencies(_ gate: GateSnapshot) -> [String] {
+        let title =
+            pad(texts[.latencies], 22) + ["p50", "p95", "p99"].map { padLeft($0, 9) }.joined()
+            + padLeft(texts[.longest], 9) + padLeft(texts[.count], 9)
+        return [styled(title, .faint)]
+            + gate.latencies.map { latency in
+                pad(stage(latency.name), 22)
+                    + [latency.p50, latency.p95, latency.p99, latency.maximum]
+                    .map { padLeft(Self.number($0), 9) }.joined() + padLeft("\(latency.count)", 9)
+            }
+    }
+
+    private func role(_ role: String) -> String {
+        switch role {
+        case "approach": texts[.approach]
+        case "safety": texts[.safety]
+        case "photocell": texts[.photocell]
+        default: role
+        }
+    }
+
+    private func boom(_ state: String) -> String {
+        switch state {
+        case "up": texts[.up]
+        case "down": texts[.down]
+        case "rising": texts[.rising]
+        case "lowering": texts[.lowering]
+        case "between": texts[.between]
+        default: texts[.unknown]
+        }
+    }
+
+    private func stage(_ name: String) -> String {
+        switch name {
+        case "arrival_to_relay": texts[.arrivalToRelay]
+        case "frame_to_relay": texts[.frameToRelay]
+        case "journal": texts[.journal]
+        case "decide": texts[.decide]
+        case "relay": texts[.relay]
+        default: name
+        }
+    }
+
+    // MARK: Text
+
+    private func styled(_ text: String, _ style: Style) -> String {
+        hasColour ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+    }
+
+    /// Milliseconds with one digit after the point.
+    static func number(_ value: Double) -> String {
+        guard value.isFinite, abs(value) < 1e12 else { return "-" }
+        let tenths = Int64((value * 10).rounded())
+        return "\(tenths / 10).\(abs(tenths % 10))"
+    }
+
+    /// Time of day in UTC, as the record has it.
+    static func clock(_ wall: WallTime) -> String {
+        let seconds = ((wall.milliseconds / 1000) % 86_400 + 86_400) % 86_400
+        return [seconds / 3600, seconds / 60 % 60, seconds % 60]
+            .map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
+    }
+
+    /// Columns on a terminal: Chinese characters take two.
+    static func width(_ text: String) -> Int {
+        text.unicodeScalars.reduce(0) { sum, scalar in
+            switch scalar.value {
+            case 0..<0x20, 0x7F: sum
+            case 0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF,
+                0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x20000...0x3FFFD:
+                sum + 2
+            default: sum + 1
+            }
+        }
+    }
+
+    private func pad(_ text: String, _ columns: Int) -> String {
+        text + String(repeating: " ", count: max(columns - Self.width(text), 1))
+    }
+
+    private func padLeft(_ text: String, _ columns: Int) -> String {
+        String(repeating: " ", count: max(columns - Self.width(text), 1)) + text
+    }
+}

@@ -1,0 +1,121 @@
+import EventLoop
+import GateConfiguration
+import GateEngine
+import GateTypes
+import VisionLink
+
+/// What the controller knows of the eyes.
+struct EyesState {
+    var program: String?
+    var heartbeat: EyesHeartbeat?
+    /// Why a camera sees nothing; a camera without an entry sees.
+    var blind: [CameraName: String] = [:]
+    var attention: [CameraName: Attention] = [:]
+    /// Cameras of which the engine has been told that they are blind.
+    var toldBlind: Set<CameraName> = []
+    var unknownCameras = 0
+}
+
+extension GateService {
+    func openEyes() throws(SystemError) {
+        for camera in config.cameras.keys { eyesState.blind[camera] = "the eyes have not come yet" }
+        let user = parts.eyesUser
+        eyes = try EyesListener(
+            loop: loop, path: RuntimePaths.vision(config), accepts: { $0.isUs(orUser: user) },
+            handler: { [weak self] in self?.eyes($0) })
+    }
+
+    private func eyes(_ event: EyesListener.Event) {
+        switch event {
+        case .connected(let program):
+            eyesState.program = program
+            parts.log(.notice, "the eyes are here (\(program))")
+            record(.service, ["event": "eyes_connected", "version": program])
+            tellEyesAll()
+        case .lost(let reason):
+            eyesState.program = nil
+            eyesState.heartbeat = nil
+            parts.log(.warning, "the eyes are gone: \(reason)")
+            record(.service, ["event": "eyes_lost", "reason": reason])
+            for camera in config.cameras.keys.sorted() {
+                sees(camera, blind: "the eyes are gone: \(reason)")
+            }
+        case .report(let report): eyes(report)
+        }
+    }
+
+    private func eyes(_ report: EyesReport) {
+        switch report {
+        case .greet: break
+        case .heartbeat(let heartbeat): eyesState.heartbeat = heartbeat
+        case .camera(let camera, let blind):
+            guard config.cameras[camera] != nil else { return eyesState.unknownCameras += 1 }
+            sees(camera, blind: blind)
+        case .observation(let observation, let stages):
+            guard config.cameras[observation.camera] != nil else {
+                return eyesState.unknownCameras += 1
+            }
+            for stage in stages { view.add(stage.stage, .microseconds(stage.microseconds)) }
+            view.observed(observation)
+            handle(.plates(observation))
+        }
+    }
+
+    /// Tells the engine of a camera's health when it changes.
+    private func sees(_ camera: CameraName, blind reason: String?) {
+        eyesState.blind[camera] = reason
+        if let reason {
+            guard eyesState.toldBlind.insert(camera).inserted else { return }
+            handle(.camera(camera, .blind(reason: reason)))
+        } else if eyesState.toldBlind.remove(camera) != nil {
+            handle(.camera(camera, .seeing))
+        }
+    }
+
+    /// After the grace of a start, cameras that were never heard of count as blind.
+    func endEyesGrace() {
+        for (camera, reason) in eyesState.blind.sorted(by: { $0.key < $1.key }) {
+            sees(camera, blind: reason)
+        }
+    }
+
+    func look(_ camera: CameraName, _ attention: Attention) {
+        eyesState.attention[camera] = attention
+        eyes?.send(.attention(camera: camera, attention))
+    }
+
+    /// All cameras and how hard to look at each, for eyes that know nothing or other things.
+    func tellEyesAll() {
+        eyes?.send(.cameras(config.cameras.sorted { $0.key < $1.key }.map(CameraOrder.init)))
+        for (camera, attention) in eyesState.attention.sorted(by: { $0.key < $1.key }) {
+            eyes?.send(.attention(camera: camera, attention))
+        }
+    }
+
+    /// After a reload: cameras that are gone are forgotten, the new engine hears of blind ones.
+    func resumeEyes() {
+        let cameras = Set(config.cameras.keys)
+        eyesState.attention = eyesState.attention.filter { cameras.contains($0.key) }
+        eyesState.blind = eyesState.blind.filter { cameras.contains($0.key) }
+        eyesState.toldBlind.formIntersection(cameras)
+        for camera in eyesState.toldBlind.sorted() {
+            handle(.camera(camera, .blind(reason: eyesState.blind[camera] ?? "not seen yet")))
+        }
+        tellEyesAll()
+    }
+}
+
+extension CameraOrder {
+    init(_ name: CameraName, _ config: CameraConfig) {
+        let source: Source
+        switch config.source {
+        case .device(let path): source = .device(path: path)
+        case .replay(let path): source = .replay(path: path)
+        case .scene: source = .scene
+        }
+        self.init(
+            name: name, source: source, widthPixels: config.width, heightPixels: config.height,
+            rate: config.rate, format: config.format.rawValue, region: config.region,
+            controls: config.controls, narrowestPlatePixels: config.narrowestPlatePixels)
+    }
+}

@@ -1,0 +1,229 @@
+import EventLoop
+import GateConfiguration
+import GateEngine
+import GateTypes
+import VisionLink
+
+/// The eyes: cameras and recognisers around one event loop, joined to the controller by a link.
+///
+/// It keeps no state worth saving: what it is to watch comes from the controller whenever the link
+/// is made, and what it sees is perishable.
+package final class VisionService {
+    /// A frame that is accepted and not finished after this means a wedged recogniser.
+    package static let jobLimit = Duration.seconds(5)
+
+    private enum Message: Sendable {
+        case health(CameraName, generation: UInt64, blind: String?)
+        case read(PlateObservation, [StageTime])
+        case readerFailed(String)
+    }
+
+    private struct Camera {
+        var order: CameraOrder
+        var feed: any CameraFeed
+        var generation: UInt64
+        var blind: String?
+    }
+
+    private let loop: EventLoop
+    private let parts: VisionParts
+    private let jobLimit: Duration
+    private let desk = FrameDesk()
+    private var link: ControllerLink?
+    private var messages: Mailbox<Message>?
+    private var cameras: [CameraName: Camera] = [:]
+    private var generation: UInt64 = 0
+    private var timers: [RepeatingTimer] = []
+    private var isWedged = false
+
+    /// - Parameter path: the socket where the controller listens.
+    package init(
+        loop: EventLoop, path: String, parts: VisionParts, jobLimit: Duration = jobLimit
+    ) throws(SystemError) {
+        self.loop = loop
+        self.parts = parts
+        self.jobLimit = jobLimit
+        let user = parts.controllerUser
+        link = ControllerLink(
+            loop: loop, path: path, program: parts.program, accepts: { $0.isUs(orUser: user) },
+            handler: { [weak self] in self?.received($0) })
+        messages = try loop.makeMailbox(limit: 1000) { [weak self] in self?.received($0) }
+        try startRecognisers()
+        every(LinkLimits.heartbeat) { $0.beat() }
+        if let watchdog = parts.notifier.watchdogInterval {
+            every(max(watchdog / 3, .milliseconds(10))) { $0.feedWatchdog() }
+        }
+    }
+
+    /// Begins to connect, and tells the service manager that the eyes are open.
+    package func start() {
+        link?.start()
+        parts.notifier.ready(status: "waiting for the controller")
+    }
+
+    /// Ends cameras and recognisers; a recogniser that is wedged is left behind.
+    package func stop() {
+        parts.notifier.stopping()
+        for camera in cameras.values { camera.feed.stop() }
+        cameras = [:]
+        desk.close()
+    }
+
+    package var isConnected: Bool { link?.isConnected ?? false }
+
+    // MARK: The link
+
+    private func received(_ event: ControllerLink.Event) {
+        switch event {
+        case .connected:
+            parts.log(.notice, "the controller is here")
+            desk.pause(false)
+            for (name, camera) in cameras { link?.send(.camera(name, blind: camera.blind)) }
+            tellStatus()
+        case .lost(let reason):
+            parts.log(.warning, "the controller is away: \(reason); trying again")
+            desk.pause(true)
+            tellStatus()
+        case .order(.greet): break
+        case .order(.cameras(let orders)): watch(orders)
+        case .order(.attention(let camera, let attention)):
+            switch attention {
+            case .idle: desk.setAttention(.idle, of: camera)
+            case .waiting: desk.setAttention(.waiting, of: camera)
+            }
+        }
+    }
+
+    /// Opens, keeps and closes cameras until they are the ordered ones.
+    private func watch(_ orders: [CameraOrder]) {
+        let wanted = Dictionary(orders.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+        for (name, camera) in cameras where wanted[name] != camera.order {
+            desk.remove(name)
+            camera.feed.stop()
+            cameras[name] = nil
+        }
+        for order in wanted.values.sorted(by: { $0.name < $1.name })
+        where cameras[order.name] == nil {
+            open(order)
+        }
+        for (name, camera) in cameras { link?.send(.camera(name, blind: camera.blind)) }
+        tellStatus()
+    }
+
+    private func open(_ order: CameraOrder) {
+        guard let messages else { return }
+        generation += 1
+        let (name, number, desk) = (order.name, generation, desk)
+        let sink = FeedSink(
+            ready: { desk.ready(name) },
+            health: { messages.post(.health(name, generation: number, blind: $0)) })
+        let feed = parts.makeFeed(order, sink)
+        desk.add(order, feed)
+        cameras[name] = Camera(
+            order: order, feed: feed, generation: number, blind: "no frame yet")
+    }
+
+    // MARK: Recognisers
+
+    private func startRecognisers() throws(SystemError) {
+        guard let messages else { return }
+        let (desk, makeReader) = (desk, parts.makeReader)
+        for number in 0..<max(parts.recognisers, 1) {
+            try WorkerThread.start("recogniser\(number)") {
+                do {
+                    let reader = try makeReader()
+                    while let job = desk.take(number) {
+                        Self.read(job, number, reader, desk, messages)
+                    }
+                } catch {
+                    messages.post(.readerFailed("\(error)"))
+                }
+            }
+        }
+    }
+
+    private static func read(
+        _ job: FrameDesk.Job, _ number: Int, _ reader: any FrameReader, _ desk: FrameDesk,
+        _ messages: Mailbox<Message>
+    ) {
+        let begun = Instant.now()
+        let reading = reader.read(job.frame, job.camera, job.attention)
+        desk.finish(job, number, reading: reading)
+        guard case .plates(let plates, let stages) = reading else { return }
+        let wait = StageTime(
+            stage: "wait", microseconds: max((begun - job.frame.time).nanoseconds / 1000, 0))
+        messages.post(
+            .read(
+                PlateObservation(
+                    camera: job.frame.camera, sequence: job.frame.sequence,
+                    frameTime: job.frame.time, readTime: .now(), readings: plates,
+                    isSimulated: job.frame.isSimulated), [wait] + stages))
+    }
+
+    private func received(_ message: Message) {
+        switch message {
+        case .health(let name, let number, let blind):
+            guard var camera = cameras[name], camera.generation == number else { return }
+            guard camera.blind != blind else { return }
+            camera.blind = blind
+            cameras[name] = camera
+            parts.log(
+                blind == nil ? .notice : .warning, "camera \(name): \(blind ?? "sees")")
+            link?.send(.camera(name, blind: blind))
+            tellStatus()
+        case .read(let observation, let stages):
+            link?.send(.observation(observation, stages: stages))
+        case .readerFailed(let reason):
+            // Eyes without a reader are no eyes; the service manager starts them anew.
+            parts.log(.error, "the recogniser cannot start: \(reason)")
+            parts.notifier.status("the recogniser cannot start: \(reason)")
+            loop.stop()
+        }
+    }
+
+    // MARK: The clock
+
+    private func every(_ interval: Duration, _ work: @escaping (VisionService) -> Void) {
+        timers.append(
+            RepeatingTimer(loop: loop, every: interval, first: .zero) { [weak self] in
+                if let self { work(self) }
+            })
+    }
+
+    private func beat() {
+        let feeds = cameras.values.map(\.feed.counts)
+        let (read, damaged) = desk.counts
+        link?.send(
+            .heartbeat(
+                EyesHeartbeat(
+                    sent: loop.now, framesSeen: feeds.reduce(0) { $0 &+ $1.seen }, framesRead: read,
+                    framesDropped: feeds.reduce(0) { $0 &+ $1.dropped },
+                    framesDamaged: feeds.reduce(damaged) { $0 &+ $1.damaged })))
+        watchJobs()
+    }
+
+    private func watchJobs() {
+        let age = desk.oldestJob(at: loop.now)
+        guard (age > jobLimit) != isWedged else { return }
+        isWedged.toggle()
+        if isWedged {
+            parts.log(.error, "a recogniser has not finished for \(age); the watchdog is not fed")
+        } else {
+            parts.log(.notice, "the recogniser goes on")
+        }
+        tellStatus()
+    }
+
+    private func feedWatchdog() {
+        guard desk.oldestJob(at: loop.now) <= jobLimit else { return }
+        parts.notifier.feedWatchdog()
+    }
+
+    private func tellStatus() {
+        let blind = cameras.values.filter { $0.blind != nil }.count
+        parts.notifier.status(
+            (isConnected ? "" : "waiting for the controller; ")
+                + "\(cameras.count) cameras, \(blind) blind"
+                + (isWedged ? ", a recogniser is wedged" : ""))
+    }
+}

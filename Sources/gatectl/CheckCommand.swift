@@ -1,0 +1,57 @@
+import ArgumentParser
+import ConfigurationFiles
+import GateConfiguration
+
+/// `gatectl check`: tells every error of a configuration in one run.
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Checks a configuration and tells every error with its file, line and column.",
+        discussion: """
+            Prints 'file:line:column: error: what; hint', one line each, and exits with 1; with 0 \
+            when the daemon would start with this configuration. Warnings change nothing.
+            """)
+
+    @Argument(help: "The configuration's folder.")
+    var directory = ConfigurationDirectory.standardPath
+
+    @Flag(help: "Exit with 1 on warnings, too.")
+    var strict = false
+
+    @Flag(help: "Print no warnings and no summary, errors only.")
+    var quiet = false
+
+    func run() throws {
+        do {
+            let loaded = try ConfigurationDirectory.load(directory)
+            if !quiet {
+                ErrorOutput.write(loaded.warnings.map(\.description))
+                print(Self.summary(loaded, directory))
+            }
+            if strict, !loaded.warnings.isEmpty { throw ExitCode(1) }
+        } catch let failure as ConfigurationFailure {
+            ErrorOutput.write(failure.errors.map(\.description))
+            if !quiet {
+                ErrorOutput.write(failure.warnings.map(\.description))
+                ErrorOutput.write(["\(directory): \(Self.counted(failure.errors.count, "error"))"])
+            }
+            throw ExitCode(1)
+        }
+    }
+
+    private static func summary(_ loaded: LoadedConfiguration, _ directory: String) -> String {
+        let config = loaded.config
+        let parts = [
+            counted(config.lanes.count, "lane"), counted(config.cameras.count, "camera"),
+            counted(config.inputs.count + config.outputs.count, "line"),
+            counted(config.policy.rules.count, "rule"),
+            counted(config.roster.vehicles.count, "vehicle"),
+            counted(loaded.warnings.count, "warning"),
+        ]
+        return "\(directory): no errors; \(parts.joined(separator: ", "))"
+    }
+
+    private static func counted(_ count: Int, _ noun: String) -> String {
+        "\(count) \(noun)\(count == 1 ? "" : "s")"
+    }
+}

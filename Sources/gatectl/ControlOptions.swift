@@ -1,0 +1,48 @@
+import ArgumentParser
+import Glibc
+import ServiceRuntime
+
+/// Which running gate is meant.
+struct ControlOptions: ParsableArguments {
+    @Option(help: "The directory of the gate's configuration.")
+    var config: String?
+    @Option(help: "The gate's control socket, in place of the one that the configuration says.")
+    var socket: String?
+
+    static let standardSocket = "/run/gatehouse/control.sock"
+
+    /// The socket to ask; a configuration that cannot be read is an error only if it was named.
+    func path() throws -> String {
+        if let socket { return socket }
+        guard let config else { return Self.standardSocket }
+        switch ServiceProcess.load(config) {
+        case .success(let site): return RuntimePaths.control(site)
+        case .failure(let problems):
+            problems.messages.forEach(StandardError.print)
+            throw ExitCode(ServiceProcess.configurationStatus)
+        }
+    }
+
+    /// Asks once; a refusal goes to standard error and ends the command with status 1.
+    func ask(_ request: ControlRequest) throws -> ControlReply {
+        let client = try ControlClient(path: try path())
+        let reply = try client.ask(request, within: .seconds(90))
+        guard reply.ok else {
+            (reply.errors ?? []).forEach(StandardError.print)
+            StandardError.print("error: \(reply.text ?? "refused")")
+            throw ExitCode(1)
+        }
+        return reply
+    }
+
+    /// Asks for a change and prints what came of it.
+    func change(_ request: ControlRequest) throws {
+        print(try ask(request).text ?? "done")
+    }
+}
+
+/// Who asks, where a shared account does.
+struct OperatorOptions: ParsableArguments {
+    @Option(name: .customLong("as"), help: "Who asks, when root does; it goes on record.")
+    var name: String?
+}

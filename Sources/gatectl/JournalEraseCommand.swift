@@ -1,0 +1,100 @@
+import ArgumentParser
+import EventJournal
+import Foundation
+import GateTypes
+
+/// `gatectl journal erase`
+struct JournalEraseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "erase", abstract: "Erases plates, persons or badges, beside a running gate.",
+        discussion: """
+            Texts and salts are overwritten; the chain still verifies and says "erased". The journal \
+            tells how many fields were erased and by whom, not whose they were. There is no way back.
+            """)
+
+    /// How long to wait for readers that keep the old text in the write-ahead log.
+    private static let patience = Duration.seconds(10)
+
+    @OptionGroup var location: JournalLocation
+    @Option(help: "Every entry's plate that is exactly this text.") var plate: String?
+    @Option(help: "Every entry's person that is exactly this text.") var person: String?
+    @Option(help: "Every entry's badge that is exactly this text.") var badge: String?
+    @Option(help: JournalTime.help("All personal fields of entries before this time"))
+    var before: JournalTime?
+    @Option(help: "Who orders it, for the record (default: the login name).") var by: String?
+
+    func validate() throws {
+        guard selections.count == 1 else {
+            throw ValidationError(
+                "name one thing to erase: --plate TEXT, --person TEXT, --badge TEXT or --before TIME"
+            )
+        }
+    }
+
+    private var selections: [ErasureSelection] {
+        [
+            plate.map { .matching(.plate, $0) }, person.map { .matching(.person, $0) },
+            badge.map { .matching(.badge, $0) }, before.map { .before($0.wall) },
+        ].compactMap { $0 }
+    }
+
+    func run() throws {
+        try location.withDirectory { directory in
+            _ = try JournalReader(directory: directory)  // Erasing must not begin a new journal.
+            var options = JournalOptions()
+            // A checkpoint that waits holds up the gate's commits: wait briefly, and often.
+            options.busyTimeout = .milliseconds(50)
+            var outcome = ErasureOutcome()
+            let database = try Self.patiently { () throws(JournalError) in
+                try JournalDatabase(directory: directory, options: options)
+            }
+            defer { database.close() }
+            for selection in selections {
+                let part = try Self.patiently { () throws(JournalError) in
+                    try database.erase(selection, by: by ?? Self.loginName)
+                }
+                outcome.entryCount += part.entryCount
+                outcome.fieldCount += part.fieldCount
+                outcome.logIsClean = try Self.isClean(database, part)
+            }
+            print("erased \(outcome.fieldCount) personal fields of \(outcome.entryCount) entries")
+            print("head \(try database.head())")
+            if !outcome.logIsClean {
+                ErrorOutput.write([
+                    "journal: a program that reads the journal keeps the erased text in its "
+                        + "write-ahead log; end it and run this command again"
+                ])
+                throw ExitCode(1)
+            }
+        }
+    }
+
+    /// Tries again while the gate writes.
+    private static func patiently<T>(_ body: () throws(JournalError) -> T) throws(JournalError) -> T
+    {
+        let end = ContinuousClock.now + patience
+        while true {
+            do throws(JournalError) {
+                return try body()
+            } catch .busy where ContinuousClock.now < end {
+                Thread.sleep(forTimeInterval: 0.05)
+            }
+        }
+    }
+
+    private static func isClean(
+        _ database: JournalDatabase, _ outcome: ErasureOutcome
+    ) throws(JournalError) -> Bool {
+        if outcome.logIsClean { return true }
+        let end = ContinuousClock.now + patience
+        while ContinuousClock.now < end {
+            if try database.truncateLog() { return true }
+            Thread.sleep(forTimeInterval: 0.05)
+        }
+        return false
+    }
+
+    private static var loginName: String {
+        ProcessInfo.processInfo.environment["SUDO_USER"] ?? NSUserName()
+    }
+}
