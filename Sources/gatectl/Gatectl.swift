@@ -10,6 +10,6 @@ struct Gatectl: ParsableCommand {
         subcommands: [
             CheckCommand.self, StatusCommand.self, WatchCommand.self, OpenCommand.self,
             CloseCommand.self, ClearFaultCommand.self, EmergencyCommand.self, ReloadCommand.self,
-            PlatesCommand.self, JournalCommand.self, VersionCommand.self,
+            PlatesCommand.self, JournalCommand.self, DemoCommand.self, VersionCommand.self,
         ])
 }
