@@ -90,9 +90,9 @@ let package = Package(
         program(
             "gatectl",
             [
-                "GateTypes", "ServiceRuntime", "GateSimulation", "PlateRecognition", "Imaging",
-                "EventJournal",
-                "ConfigurationFiles", "AccessPolicy", "GateEngine",
+                "GateTypes", "GateConfiguration", "AccessPolicy", "GateEngine", "Imaging",
+                "PlateRecognition", "EventJournal", "ConfigurationFiles", "GateSimulation",
+                "ServiceRuntime",
             ]),
 
         // Runs in the virtual machine's hardware tests only.

@@ -42,7 +42,7 @@ struct DemoCommand: ParsableCommand {
         options.pictures = pictures
         let run = try DemoRun(options, program: program)
         let report = try show(run)
-        report.lines.forEach { print($0) }
+        show(report.lines.map { $0 + "\n" }.joined())
         if !report.isGood { throw ExitCode(1) }
     }
 
@@ -55,7 +55,7 @@ struct DemoCommand: ParsableCommand {
             _ = run.finish()
             throw error
         }
-        print("Simulated lines, rendered pictures; the programs are the real ones.")
+        show("Simulated lines, rendered pictures; the programs are the real ones.\n")
         if redraws { show("\u{1B}[?25l\u{1B}[2J") }
         defer { if redraws { show("\u{1B}[?25h\n") } }
         var happenings: [GateHappening] = []
@@ -79,7 +79,5 @@ struct DemoCommand: ParsableCommand {
         return run.finish()
     }
 
-    private func show(_ text: String) {
-        FileHandle.standardOutput.write(Data(text.utf8))
-    }
+    private func show(_ text: String) { _ = Output.write(text, to: STDOUT_FILENO) }
 }
