@@ -81,7 +81,7 @@ package struct BoomModel: Hashable, Sendable {
     ) {
         if raise && lower { wasOpposed = true }
         clearFor = isUp && !isOccupied ? clearFor + span : .zero
-        command(raise: raise, lower: lower, stop: stop)
+        command(raise: raise, lower: lower, stop: stop, isOccupied: isOccupied)
         let way = span.milliseconds / max(travel.milliseconds, 1)
         switch motion {
         case .still: break
@@ -95,7 +95,7 @@ package struct BoomModel: Hashable, Sendable {
         wasLowered = lower
     }
 
-    private mutating func command(raise: Bool, lower: Bool, stop: Bool) {
+    private mutating func command(raise: Bool, lower: Bool, stop: Bool, isOccupied: Bool) {
         switch wiring {
         case .held:
             motion = stop || raise == lower ? .still : raise ? .rising : .lowering
