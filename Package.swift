@@ -90,7 +90,8 @@ let package = Package(
         program(
             "gatectl",
             [
-                "ServiceRuntime", "GateSimulation", "PlateRecognition", "Imaging", "EventJournal",
+                "GateTypes", "ServiceRuntime", "GateSimulation", "PlateRecognition", "Imaging",
+                "EventJournal",
                 "ConfigurationFiles", "AccessPolicy", "GateEngine",
             ]),
 
@@ -120,14 +121,15 @@ let package = Package(
         test("LineControl"),
         test("VideoCapture"),
         test("VisionLink"),
-        test("EventJournal"),
+        test("EventJournal", [database]),
         test("ConfigurationFiles"),
         test("Imaging", golden: true),
         test("Inference", golden: true),
         test("PlateRecognition"),
         test("GateSimulation"),
         test("ServiceRuntime"),
-        .testTarget(name: "CommandTests", dependencies: [], swiftSettings: tests),
+        .testTarget(
+            name: "CommandTests", dependencies: ["EventJournal", "GateTypes"], swiftSettings: tests),
         .testTarget(name: "TidyTests", dependencies: [], swiftSettings: tests),
     ],
     swiftLanguageModes: [.v6]
