@@ -91,8 +91,8 @@ let package = Package(
             "gatectl",
             [
                 "GateTypes", "GateConfiguration", "AccessPolicy", "GateEngine", "Imaging",
-                "PlateRecognition", "EventJournal", "ConfigurationFiles", "GateSimulation",
-                "ServiceRuntime",
+                "PlateRecognition", "LineControl", "EventJournal", "ConfigurationFiles",
+                "GateSimulation", "ServiceRuntime",
             ]),
 
         // Runs in the virtual machine's hardware tests only.
