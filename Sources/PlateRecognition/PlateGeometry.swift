@@ -28,6 +28,26 @@ extension Quadrilateral {
             && abs(dy) < max(heightPixels, other.heightPixels)
     }
 
+    func shifted(by offset: PixelPoint) -> Quadrilateral {
+        let move = { (p: PixelPoint) in PixelPoint(x: p.x + offset.x, y: p.y + offset.y) }
+        return Quadrilateral(
+            topLeft: move(topLeft), topRight: move(topRight), bottomRight: move(bottomRight),
+            bottomLeft: move(bottomLeft))
+    }
+
+    /// Intersection over union of the upright boxes around both.
+    func overlap(_ other: Quadrilateral) -> Double {
+        let (a, b) = (bounds, other.bounds)
+        let width = min(a.right, b.right) - max(a.left, b.left)
+        let height = min(a.bottom, b.bottom) - max(a.top, b.top)
+        let common = max(0, width) * max(0, height)
+        let area = { (box: (left: Double, top: Double, right: Double, bottom: Double)) in
+            (box.right - box.left) * (box.bottom - box.top)
+        }
+        let union = area(a) + area(b) - common
+        return union > 0 ? common / union : 0
+    }
+
     /// The upright box around the corners: left, top, right, bottom.
     package var bounds: (left: Double, top: Double, right: Double, bottom: Double) {
         let (xs, ys) = (corners.map(\.x), corners.map(\.y))

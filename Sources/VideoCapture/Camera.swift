@@ -144,6 +144,8 @@ package struct CameraHealth: Equatable, Sendable {
     package var lostCount = 0
     /// Torn and damaged frames.
     package var corruptCount = 0
+    /// Why the last of them was not taken.
+    package var lastCorruption: String?
     package var reopeningCount = 0
     package var lastFrame: Instant?
 

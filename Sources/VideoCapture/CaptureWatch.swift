@@ -16,7 +16,7 @@ package struct CaptureWatch {
         /// How long frames must come before the camera counts as recovered.
         package var proofTime = Duration.seconds(1)
         package var pauseFirst = Duration.milliseconds(250)
-        package var pauseLongest = Duration.seconds(10)
+        package var pauseLongest = Duration.seconds(5)
 
         package init() {}
     }

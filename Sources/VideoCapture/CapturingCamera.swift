@@ -22,7 +22,8 @@ package protocol FrameSource: Sendable {
 
 package enum Reception {
     case frame(Frame)
-    case corrupt(String)
+    /// A damaged frame, why, and its place in the driver's count.
+    case corrupt(String, sequence: UInt32)
 }
 
 /// A camera over any source: one thread that opens, receives, and opens again after faults.
@@ -157,9 +158,14 @@ package final class CapturingCamera: Camera {
                     if let event = watch.frame(at: now) { onEvent(event) }
                     deliver(frame, after: sequence, mode)
                     sequence = frame.sequence
-                case .corrupt:
+                case .corrupt(let reason, let number):
                     watch.corrupt()
-                    shared.withLock { $0.health.corruptCount += 1 }
+                    shared.withLock { shared in
+                        shared.health.corruptCount += 1
+                        shared.health.lastCorruption = reason
+                        shared.health.count(number, after: sequence)
+                    }
+                    sequence = number
                 }
             }
             if source.isStarved { watch.starved(at: now) }
@@ -175,11 +181,7 @@ package final class CapturingCamera: Camera {
             shared.health.frameCount += 1
             shared.health.lastFrame = frame.captured
             if isReplacing { shared.health.replacedCount += 1 }
-            if let sequence {
-                // A count that went backwards is a driver's new start, not a loss.
-                let gap = frame.sequence &- sequence
-                if gap > 1 && gap < 1 << 16 { shared.health.lostCount += Int(gap) - 1 }
-            }
+            shared.health.count(frame.sequence, after: sequence)
         }
         onFrame()
     }
@@ -195,5 +197,15 @@ package final class CapturingCamera: Camera {
             if (try? Polling.wait(for: [wake.raw], until: deadline)) == nil { usleep(100_000) }
             drainWake()
         }
+    }
+}
+
+extension CameraHealth {
+    /// Counts the frames between two of the driver's numbers as lost.
+    fileprivate mutating func count(_ sequence: UInt32, after last: UInt32?) {
+        guard let last else { return }
+        // A count that went backwards is a driver's new start, not a loss.
+        let gap = sequence &- last
+        if gap > 1 && gap < 1 << 16 { lostCount += Int(gap) - 1 }
     }
 }

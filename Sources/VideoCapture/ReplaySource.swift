@@ -63,7 +63,7 @@ struct ReplaySource: FrameSource, Sendable {
         do throws(ImageError) {
             let bytes = try ImageFile.bytes(of: file)
             guard let length = JPEGFrame.length(bytes.span) else {
-                return .corrupt("\(file): a JPEG without an end")
+                return .corrupt("\(file): a JPEG without an end", sequence: sequence)
             }
             let size = try JPEG.size(bytes.span)
             let picture = try Picture(
@@ -72,7 +72,7 @@ struct ReplaySource: FrameSource, Sendable {
             return .frame(
                 Frame(picture: picture, captured: now, isDriverTime: false, sequence: sequence))
         } catch {
-            return .corrupt("\(file): \(error)")
+            return .corrupt("\(file): \(error)", sequence: sequence)
         }
     }
 

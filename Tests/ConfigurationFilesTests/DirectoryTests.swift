@@ -191,7 +191,7 @@ final class TemporarySite {
         #expect(FileTrust.anyone.objection(owner: owner, group: group, mode: mode) == nil)
     }
 
-    @Test(arguments: 1...40 as ClosedRange<UInt64>)
+    @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func noMutationOfTheSampleTraps(seed: UInt64) throws {
         var random = Seeded(state: seed)
         var sources: [String: [UInt8]] = [:]

@@ -35,7 +35,7 @@ private final class Listener: Sendable {
 private struct ScriptedSource: FrameSource {
     enum Step: Sendable {
         case frame(UInt32)
-        case corrupt
+        case corrupt(UInt32)
         case fail(CameraFault.Kind)
     }
 
@@ -71,7 +71,7 @@ private struct ScriptedSource: FrameSource {
                         picture: Picture(image), captured: .now(), isDriverTime: true,
                         sequence: number))
             ]
-        case .corrupt: return [.corrupt("torn")]
+        case .corrupt(let number): return [.corrupt("torn", sequence: number)]
         case .fail(let kind): throw failure(kind)
         }
     }
@@ -107,13 +107,13 @@ private final class Counter: Sendable {
     @Test func theNewestFrameWinsAndLossesAreCounted() throws {
         let listener = Listener()
         let camera = try makeCamera(
-            [[.frame(1), .frame(2), .frame(5), .corrupt, .frame(6)]], listener)
+            [[.frame(1), .frame(2), .frame(5), .corrupt(6), .frame(7)]], listener)
         try camera.start()
         try camera.start()
         #expect(listener.wait { camera.health.frameCount == 4 })
         let frame = try #require(camera.takeFrame())
-        #expect(frame.sequence == 6)
-        #expect(try frame.picture.gray().image.pixels == [6, 6])
+        #expect(frame.sequence == 7)
+        #expect(try frame.picture.gray().image.pixels == [7, 7])
         #expect(camera.takeFrame() == nil)
         let health = camera.health
         guard case .streaming(let mode) = health.state else {
@@ -124,6 +124,7 @@ private final class Counter: Sendable {
         #expect(health.replacedCount == 3)
         #expect(health.lostCount == 2)
         #expect(health.corruptCount == 1)
+        #expect(health.lastCorruption == "torn")
         camera.stop()
         camera.stop()
         #expect(camera.health.state == .stopped)

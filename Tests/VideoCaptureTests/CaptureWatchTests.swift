@@ -26,7 +26,7 @@ private func fault(_ kind: CameraFault.Kind) -> CameraFault {
         let pauses = (0..<9).map { watch.failed(fault(.io), at: at($0 * 1000)).0 }
         #expect(pauses.first == .milliseconds(250))
         #expect(pauses == pauses.sorted())
-        #expect(pauses.last == .seconds(10))
+        #expect(pauses.last == .seconds(5))
         watch.opened(at: at(20_000))
         #expect(watch.frame(at: at(20_100)) == nil)
         #expect(

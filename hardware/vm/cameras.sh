@@ -140,6 +140,21 @@ usb_torn() {
     unplug; until_away
 }
 
+converted() {
+    modprobe v4l2loopback video_nr=50 exclusive_caps=1 2>/dev/null; udevadm settle
+    v4l2-ctl -d /dev/video50 --set-fmt-video-out=width=320,height=240,pixelformat=UYVY --stream-out-mmap --stream-out-count=100000 >/tmp/feed.txt 2>&1 & feeder=$!
+    for _ in $(seq 100); do v4l2-ctl -d /dev/video50 --list-formats 2>/dev/null | grep -q UYVY && break; sleep 0.2; done
+    act start; start /dev/video50 320x240 10 jpeg; note start
+    until_seen "$frames"
+    act 'the feeder dies'; kill -9 $feeder; wait $feeder 2>/dev/null
+    until_seen 'failed'; finish
+    check 'a format that Imaging does not know is converted' has 'opened 320x240 UYVY'
+    check 'frames come' has "$frames"
+    check 'none is damaged' [ "$(value corrupt)" = 0 ]
+    check 'a feeder that dies is a fault' has 'failed \((stalled|io|unsupported|busy)\)'
+    modprobe -r v4l2loopback
+}
+
 replayed() {
     mkdir -p folder; cp small*.jpg folder; head -c 3000 small0.jpg >folder/small3-torn.jpg
     act start; start folder 640x480 20 jpeg; note start
@@ -148,7 +163,7 @@ replayed() {
     check 'its torn picture is counted and stops nothing' has 'reopenings 0 events 1 '
 }
 
-for scenario in ${*:-vivid_formats vivid_faults usb_unplugged usb_frozen usb_torn replayed}; do
+for scenario in ${*:-vivid_formats vivid_faults usb_unplugged usb_frozen usb_torn converted replayed}; do
     echo "== $scenario"
     $scenario
 done

@@ -149,10 +149,7 @@ def refit(network, plates):
     strips = [normalise(rectify(p.image, p.corners, False)) for p in todo]
     count = 0
     for plate, out in zip(todo, forward(network, strips)):
-        text = plate.text
-        layout = "eight" if len(text) == 8 else "police" if text[-1] == "警" else \
-            "embassy" if text[0] == "使" else "ordinary"
-        found = known_middles(out, text, layout)
+        found = known_middles(out, plate.text, drawing.form_of(plate.text))
         if found is None:
             continue
         x, w, top, bottom = found
@@ -229,7 +226,7 @@ def main():
     parse = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parse.add_argument("data")
     parse.add_argument("--faces", help="folder with scenes/ and negatives/ without plates")
-    parse.add_argument("--steps", type=int, default=11000)
+    parse.add_argument("--steps", type=int, default=8500)
     parse.add_argument("--batch", type=int, default=64)
     parse.add_argument("--seed", type=int, default=0)
     parse.add_argument("--out", default="checkpoints")
@@ -271,7 +268,7 @@ def main():
         if step % 1500 == 0 or step == options.steps or step == 500:
             subject = mean.module if step > 1000 else network
             print("  fold:", evaluate(subject, parts["fold"], drawn, nothing), flush=True)
-            if step in (3000, 6000, 9000):
+            if step in (3000, 4500, 6000):
                 print("  refit:", refit(mean.module, parts["train"]), flush=True)
             torch.save({"network": network.state_dict(), "mean": mean.state_dict(), "step": step,
                         "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict()},
