@@ -169,6 +169,9 @@ package final class LineBank {
             .map(\.element.1)
     }
 
+    /// Lets the next `poll` look at every line, for a descriptor told of a failure.
+    func suspectFailure() { nextAudit = Instant(nanoseconds: .min) }
+
     /// Applies the waiting edges of all inputs in the order of their kernel times.
     private func drain(at now: Instant) -> [(Instant, LineReport)] {
         var told: [(Instant, LineReport)] = []

@@ -7,7 +7,8 @@ import ServiceRuntime
 /// `gatectl demo`: the reference gate with rendered pictures and simulated lines, live.
 struct DemoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "demo", abstract: "Shows a working gate for about a minute; nothing real moves.",
+        commandName: "demo",
+        abstract: "Shows a working gate for about a minute; nothing real moves.",
         discussion: """
             Starts the real gatehoused and gatehouse-vision on a temporary copy of the \
             demonstration's site: five vehicle lanes whose lines are simulated and whose cameras \
@@ -74,7 +75,7 @@ struct DemoCommand: ParsableCommand {
                 return !run.hasEnded()
             }
         } catch {
-            StandardError.print("\(error)")
+            ErrorOutput.write(["\(error)"])
         }
         return run.finish()
     }

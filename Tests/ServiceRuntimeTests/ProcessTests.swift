@@ -106,7 +106,7 @@ final class ProcessRig {
         process.arguments = ["--config", config]
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let log = folder.file(name + ".log")
-        FileManager.default.createFile(atPath: log, contents: nil)
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
         process.standardError = FileHandle(forWritingAtPath: log)
         process.standardOutput = FileHandle.nullDevice
         try process.run()

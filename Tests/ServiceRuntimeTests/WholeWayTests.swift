@@ -10,7 +10,9 @@ import VisionLink
 
 extension GateConfig {
     /// Knows one lorry, and shortens every wait that a test would have to sit out.
-    static func siteWithLorry(lanes: Int = 1, in folder: ScratchFolder) -> GateConfig {
+    static func siteWithLorry(
+        lanes: Int = 1, deadline: Duration = .seconds(30), in folder: ScratchFolder
+    ) -> GateConfig {
         var config = GateConfig.site(lanes: lanes, in: folder)
         config.policy.groups = ["lorries"]
         config.policy.rules = [.init(.allow, group: "lorries")]
@@ -20,16 +22,19 @@ extension GateConfig {
             config.lanes[name]?.timing.clearance = .milliseconds(100)
             config.lanes[name]?.timing.deadTime = .milliseconds(50)
             config.lanes[name]?.timing.storage = .seconds(10)
-            config.lanes[name]?.timing.deadline = .seconds(30)
+            config.lanes[name]?.timing.deadline = deadline
         }
         return config
     }
 }
 
 extension GateRig {
-    static func withLorry(folder: ScratchFolder? = nil, lanes: Int = 1) throws -> GateRig {
+    static func withLorry(
+        folder: ScratchFolder? = nil, lanes: Int = 1, deadline: Duration = .seconds(30)
+    ) throws -> GateRig {
         let folder = try folder ?? ScratchFolder()
-        return try GateRig(folder: folder, config: .siteWithLorry(lanes: lanes, in: folder))
+        return try GateRig(
+            folder: folder, config: .siteWithLorry(lanes: lanes, deadline: deadline, in: folder))
     }
 
     func isEnergised(_ line: LineName) -> Bool { chip.outputs[line]?.values.last == true }
@@ -51,8 +56,8 @@ extension GateRig {
 }
 
 @Suite struct WholeWayTests {
-    static func joined() throws -> (GateRig, EyesRig) {
-        let rig = try GateRig.withLorry()
+    static func joined(deadline: Duration = .seconds(30)) throws -> (GateRig, EyesRig) {
+        let rig = try GateRig.withLorry(deadline: deadline)
         let eyes = try EyesRig(loop: rig.loop, path: RuntimePaths.vision(rig.config))
         try rig.loop.run { rig.service.snapshot().lanes[0].blind == nil }
         return (rig, eyes)
@@ -87,7 +92,7 @@ extension GateRig {
     }
 
     @Test func strangerIsRefusedAndNothingMoves() throws {
-        let (rig, eyes) = try Self.joined()
+        let (rig, eyes) = try Self.joined(deadline: .milliseconds(500))
         try rig.input("lane1-loop").set(true)
         try rig.loop.run { rig.service.snapshot().lanes[0].isVehicleWaiting }
         try Self.show("沪B98765", eyes, rig) { !rig.kinds(.refusal).isEmpty }
@@ -142,7 +147,9 @@ extension GateRig {
         }
         #expect(manager.replies.first?.ok == true)
         #expect(rig.service.snapshot().site == "Second gate")
-        #expect(rig.service.snapshot().lanes[0].boom == "down")
+        #expect(!rig.isEnergised("lane1-raise") && !rig.isEnergised("lane1-lower"))
+        // The upper limit switch has to hold clear before it counts.
+        try rig.loop.run { rig.service.snapshot().lanes[0].boom == "down" }
     }
 
     @Test func stopInTheMiddleOfAMovementRestsEveryLine() throws {
@@ -159,7 +166,7 @@ extension GateRig {
         let rig = try GateRig.withLorry(lanes: 3)
         rig.journal.failure = .diskFull(path: "journal.sqlite")
         try rig.input("fire").set(false)
-        try rig.loop.run { (1...3).allSatisfy { rig.isEnergised("lane\($0)-raise") } }
+        try rig.loop.run { (1...3).allSatisfy { rig.isEnergised(LineName("lane\($0)-raise")) } }
         #expect(rig.service.snapshot().emergency != nil)
     }
 
