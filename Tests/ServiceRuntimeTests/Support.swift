@@ -39,11 +39,14 @@ final class TestChip: LineChip {
             bell = Descriptor(owning: ends[1], path: "test input")
         }
 
-        func set(_ isHigh: Bool) {
-            guard level != isHigh else { return }
+        /// True when the level was another before.
+        @discardableResult
+        func set(_ isHigh: Bool) -> Bool {
+            guard level != isHigh else { return false }
             level = isHigh
             waiting.append(LineEdge(instant: .now(), isHigh: isHigh))
             _ = write(bell.raw, "x", 1)
+            return true
         }
 
         func edges(limit: Int) throws(LineError) -> [LineEdge] {
@@ -150,7 +153,7 @@ extension GateConfig {
             offset += 1
             var input = InputConfig(
                 chip: "board", address: .offset(offset), contact: contact)
-            // The test's booms move at once; a switch that clears late would contradict the other.
+            // The test's booms are quick; a switch that clears late would contradict the other.
             input.clearAfter = .milliseconds(20)
             config.inputs[LineName(name)] = input
             return LineName(name)
@@ -196,6 +199,8 @@ final class GateRig {
     let notifier: TestNotifier
     let log = TestLog()
     let config: GateConfig
+    /// When a lane's boom last left a limit switch.
+    var left: [String: Instant] = [:]
     private(set) var service: GateService
 
     init(

@@ -39,15 +39,16 @@ extension GateRig {
 
     func isEnergised(_ line: LineName) -> Bool { chip.outputs[line]?.values.last == true }
 
-    /// Lets the boom of a lane follow its relays at once, as its limit switches tell it.
+    /// Lets the boom of a lane follow its relays: it leaves one limit switch, travels, and reaches
+    /// the other.
     func moveBoom(_ lane: String = "lane1") {
-        if isEnergised(LineName(lane + "-raise")) { setBoom(lane, isUp: true) }
-        if isEnergised(LineName(lane + "-lower")) { setBoom(lane, isUp: false) }
-    }
-
-    private func setBoom(_ lane: String, isUp: Bool) {
-        chip.inputs[LineName(lane + "-up")]?.set(isUp)
-        chip.inputs[LineName(lane + "-down")]?.set(!isUp)
+        let raises = isEnergised(LineName(lane + "-raise"))
+        let lowers = isEnergised(LineName(lane + "-lower"))
+        guard raises != lowers else { return }
+        let (from, to) = raises ? ("-down", "-up") : ("-up", "-down")
+        if chip.inputs[LineName(lane + from)]?.set(false) == true { left[lane] = loop.now }
+        guard let moment = left[lane], loop.now - moment > .milliseconds(100) else { return }
+        chip.inputs[LineName(lane + to)]?.set(true)
     }
 
     func kinds(_ kind: EntryKind) -> [JournalEntry] {
