@@ -36,9 +36,11 @@ package final class PlateReader {
             let (dx, dy) = (a.x - b.x, a.y - b.y)
             return (dx * dx + dy * dy).squareRoot()
         }
-        let along = length(corners.topLeft, corners.topRight)
+        let along =
+            length(corners.topLeft, corners.topRight)
             + length(corners.bottomLeft, corners.bottomRight)
-        let across = length(corners.topLeft, corners.bottomLeft)
+        let across =
+            length(corners.topLeft, corners.bottomLeft)
             + length(corners.topRight, corners.bottomRight)
         let ratio = along / max(across, 1e-6)
         return ratio > 2.6 ? [false] : ratio < 1.2 ? [true] : [false, true]

@@ -114,7 +114,9 @@ struct ReaderModel {
         let words = try network.list(key)
         let values = words.compactMap(Double.init).filter(\.isFinite)
         guard values.count == words.count, count == nil || values.count == count else {
-            throw malformed(network, "metadata '\(key)' holds \(words.count) words, not as many numbers as it should")
+            throw malformed(
+                network,
+                "metadata '\(key)' holds \(words.count) words, not as many numbers as it should")
         }
         return values
     }

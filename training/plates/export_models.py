@@ -66,6 +66,7 @@ def main():
     parse = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parse.add_argument("out")
     parse.add_argument("--checkpoints", default="checkpoints")
+    parse.add_argument("--threshold", type=float, default=0.2, help="of the localiser")
     parse.add_argument("--calibration", help="JSON written by evaluate")
     options = parse.parse_args()
     os.makedirs(f"{options.out}/golden", exist_ok=True)
@@ -73,7 +74,7 @@ def main():
     network.load_state_dict(torch.load(f"{options.checkpoints}/localiser.pt"))
     red_first(network, network.quarter[0][0])
     meta = {"version": 1, "cell": CELL, "unit": UNIT, "stride": 32, "long_side": 640,
-            "threshold": 0.25, "most": 12}
+            "threshold": options.threshold, "sure": max(0.4, options.threshold), "most": 10}
     shape, path = (1, 3, 384, 640), f"{options.out}/plate-localiser.ghn"
     export(network, shape, path, meta=meta, output_names=["cells"])
     golden(network, (1, 3, 96, 160), f"{options.out}/golden/plate-localiser@small.golden", seed=1,

@@ -226,7 +226,7 @@ def main():
     parse = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parse.add_argument("data")
     parse.add_argument("--faces", help="folder with scenes/ and negatives/ without plates")
-    parse.add_argument("--steps", type=int, default=8500)
+    parse.add_argument("--steps", type=int, default=7400)
     parse.add_argument("--batch", type=int, default=64)
     parse.add_argument("--seed", type=int, default=0)
     parse.add_argument("--out", default="checkpoints")
@@ -248,6 +248,8 @@ def main():
         network.load_state_dict(state["network"]), mean.load_state_dict(state["mean"])
         optimiser.load_state_dict(state["optimiser"]), schedule.load_state_dict(state["schedule"])
         first = state["step"] + 1
+        if first > 3000:
+            print("  refit:", refit(mean.module, parts["train"]), flush=True)
     averages = {}
     for step in range(first, options.steps + 1):
         sampler.mild = 0.3 + 0.25 * max(0, step / options.steps - 0.6)
