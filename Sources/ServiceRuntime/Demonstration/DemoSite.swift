@@ -153,8 +153,8 @@ package struct DemoSite: Sendable {
     /// Puts photographs in the place of the first lane's vehicles.
     private static func show(_ pictures: String, in scenes: String) throws {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: pictures)) ?? []
-        let photographs = names.sorted().filter {
-            [".jpg", ".jpeg"].contains { $0.suffix(5).lowercased().hasSuffix($1) }($0)
+        let photographs = names.sorted().filter { name in
+            [".jpg", ".jpeg"].contains { name.lowercased().hasSuffix($0) }
         }
         guard !photographs.isEmpty else {
             throw DemoError("\(pictures) holds no .jpg or .jpeg; name a folder of photographs")
