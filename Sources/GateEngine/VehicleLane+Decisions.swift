@@ -159,6 +159,7 @@ extension VehicleLane {
                 waiting?.operatorName = operatorName
                 admit(&turn)
             }
+            tell(.opening, &turn)
             drive(.open(.named), &turn)
         case .policy(let passage, let frame):
             guard waiting?.number == passage, waiting?.phase == .storing(intent.number) else {

@@ -61,7 +61,8 @@ struct VehicleLane: Sendable {
         ]
         let longest = lines.compactMapValues { $0.map { gate.outputs[$0]?.longest ?? .zero } }
         barrier = Barrier(
-            wiring: .init(longest: longest, timing: config.timing),
+            wiring: .init(
+                longest: longest, timing: config.timing, limitHold: config.limitHold(gate)),
             sensors: BarrierSensors(fitted: config.inputs.fitted, active: active, at: now),
             closesByNameOnly: closesByNameOnly, at: now)
         status = LaneStatus(
@@ -175,6 +176,16 @@ struct VehicleLane: Sendable {
         if let waiting, !waiting.plate.isEmpty { shown.plate = waiting.plate }
         shown.alarms = alarms.sorted()
         return shown
+    }
+}
+
+extension BarrierConfig {
+    /// How long a limit switch may go on reading active after the boom has left it.
+    func limitHold(_ gate: GateConfig) -> Duration {
+        let holds = [inputs.up, inputs.down].compactMap {
+            $0.flatMap { gate.inputs[$0]?.clearAfter }
+        }
+        return (holds.max() ?? .zero) + .milliseconds(200)
     }
 }
 

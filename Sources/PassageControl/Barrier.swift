@@ -16,10 +16,16 @@ package struct Barrier: Hashable, Sendable {
         /// Longest assertion of each output that is fitted; `raise` always is.
         package let longest: [Drive: Duration]
         package let timing: BarrierConfig.Timing
+        /// A limit switch that the boom has just left may read active for so long.
+        package let limitHold: Duration
 
-        package init(longest: [Drive: Duration], timing: BarrierConfig.Timing) {
+        package init(
+            longest: [Drive: Duration], timing: BarrierConfig.Timing,
+            limitHold: Duration = .milliseconds(500)
+        ) {
             self.longest = longest
             self.timing = timing
+            self.limitHold = limitHold
         }
 
         /// One relay only: each pulse moves the boom on, and its own controller lowers it.

@@ -57,7 +57,9 @@ extension World {
         let isListed = random.chance(0.7)
         let digits = (0..<5).map { _ in Int.random(in: 0...9, using: &random) }
         let stranger = "苏E" + digits.map(String.init).joined()
-        let plate = isListed ? Site.listed.randomElement(using: &random) ?? stranger : stranger
+        let here = Set(drivers.values.flatMap { $0.map(\.plate) })
+        let free = Site.listed.filter { !here.contains($0) }.randomElement(using: &random)
+        let plate = isListed ? free ?? stranger : stranger
         var manner = Driver.Manner.plain
         if random.chance(troubles.oddDrivers) {
             manner =
@@ -66,7 +68,7 @@ extension World {
         }
         drivers[name]?.append(
             Driver(
-                plate: plate, isListed: isListed,
+                plate: plate, isListed: isListed && free != nil,
                 isReadable: !random.chance(troubles.oddDrivers / 8), manner: manner,
                 length: Double.random(in: 4...12, using: &random), since: now))
     }
@@ -185,7 +187,9 @@ extension World {
         let names = config.lanes.keys.sorted()
         guard let lane = names.randomElement(using: &random) else { return }
         let isHelpNeeded = gate.status.contains { $0.state == "fault" || $0.state == "emergency" }
-        guard happens(troubles.commandsPerHour) || isHelpNeeded && random.chance(0.003) else {
+        guard troubles.commandsPerHour > 0,
+            happens(troubles.commandsPerHour) || isHelpNeeded && random.chance(0.003)
+        else {
             return
         }
         let wishes: [OperatorCommand.Wish] = [

@@ -151,9 +151,6 @@ struct World {
                 for (name, lane) in config.lanes {
                     booms[name]?.assert(lane.outputs, line, until: now + limit, isPulsed: isPulsed)
                 }
-                for (name, lane) in config.lanes where lane.outputs.raise == line {
-                    release(name)
-                }
             case .rest(let line):
                 for (name, lane) in config.lanes { booms[name]?.rest(lane.outputs, line) }
             case .store(let number, _):
@@ -166,6 +163,8 @@ struct World {
                 {
                     arrivalToRelease.append(span)
                 }
+            case .tell(let lane, .opening):
+                release(lane)
             case .keep, .look, .tell, .clearAlarm:
                 break
             }
