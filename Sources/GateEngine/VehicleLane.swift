@@ -39,12 +39,16 @@ struct VehicleLane: Sendable {
     /// Under or behind the boom, in order, until the clearance.
     var leaving: [Passage] = []
     var intents: [Intent] = []
+    /// Who opened this lane by hand last.
+    var openedBy: String?
     var alarms: Set<String> = []
     var isBlind = false
     var notice: Notice?
     var plateWithoutLoopSince: Instant?
     var plateWithoutLoopLast: Instant?
     var status: LaneStatus
+    /// Something was said to this lane in this turn.
+    var isTouched = false
 
     init(
         name: LaneName, config: BarrierConfig, gate: GateConfig, active: Set<BarrierSensor>,
@@ -95,7 +99,10 @@ struct VehicleLane: Sendable {
 
     /// Hands one event to the boom's machine and carries out what it asks for.
     mutating func drive(_ event: Barrier.Event, _ turn: inout Turn) {
-        for effect in barrier.handle(event, at: turn.now.instant) {
+        isTouched = true
+        let effects = barrier.handle(event, at: turn.now.instant)
+        // Relays first: what is written about it can wait a moment.
+        for effect in effects {
             switch effect {
             case .assert(let drive, let limit):
                 guard let line = config.outputs[drive] else { continue }
@@ -103,10 +110,11 @@ struct VehicleLane: Sendable {
             case .rest(let drive):
                 guard let line = config.outputs[drive] else { continue }
                 turn.actions.append(.rest(line))
-            case .note(let note):
-                take(note, &turn)
+            case .note:
+                break
             }
         }
+        for case .note(let note) in effects { take(note, &turn) }
     }
 
     /// What the boom's machine noticed: records, incidents, alarms, the vehicles' progress.
@@ -114,7 +122,7 @@ struct VehicleLane: Sendable {
         switch note {
         case .sighted(let sighting): follow(sighting, &turn)
         case .followed(let byApproachOnly): followed(byApproachOnly: byApproachOnly, &turn)
-        case .forced: incident("forced", ["what": "vehicle_through_closed_boom"], &turn)
+        case .forced: forced(&turn)
         case .movedUncommanded: incident("forced", ["what": "boom_moved_uncommanded"], &turn)
         case .rose: tell(.welcome, &turn)
         case .closing:

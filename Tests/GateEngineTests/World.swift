@@ -30,6 +30,8 @@ struct World {
     let config: GateConfig
     let troubles: Troubles
     let isPulsed: Bool
+    let lineNames: [LineName]
+    let laneNames: [LaneName]
     var random: SplitMix
     var gate: Gate
     var checker: RuleChecker
@@ -63,6 +65,8 @@ struct World {
         config = Site.config(options)
         self.troubles = troubles
         isPulsed = options.isPulsed
+        lineNames = config.inputs.keys.sorted()
+        laneNames = config.lanes.keys.sorted()
         random = SplitMix(seed: seed)
         gate = Gate(config: config)
         checker = RuleChecker(config: config, at: now)
@@ -209,8 +213,11 @@ struct World {
     }
 
     private mutating func settleLines() {
-        for name in lines.keys.sorted() {
-            guard var line = lines[name] else { continue }
+        for name in lineNames {
+            guard var line = lines[name], !line.edges.isEmpty || line.debounce.deadline != nil
+            else {
+                continue
+            }
             var changes: [InputDebounce.Change] = []
             while let edge = line.edges.first, edge.at <= now {
                 line.edges.removeFirst()
