@@ -22,7 +22,7 @@ struct Passage: Hashable, Sendable {
 
     /// How a passage ended, for its record.
     enum Outcome: String, Hashable, Sendable {
-        case passed, tailgated, refused, unreadable
+        case passed, tailgated, refused, unreadable, forced
         case turnedBack = "turned_back"
         case timedOut = "timed_out"
         case wrongWay = "wrong_way"
@@ -49,6 +49,8 @@ struct Passage: Hashable, Sendable {
     var decided: Instant?
     var released: Instant?
     var passed: Instant?
+    /// It seemed to go back onto the approach loop then.
+    var withdrew: Instant?
     /// The fallback has begun.
     var isHandedOver = false
     var lateDrops = 0

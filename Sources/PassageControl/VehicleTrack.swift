@@ -51,6 +51,11 @@ package struct VehicleTrack: Hashable, Sendable {
         }
     }
 
+    /// What seemed to withdraw has gone through, and another one stands on the approach loop.
+    mutating func replace() {
+        if case .withdrawn = phase { phase = .free }
+    }
+
     /// Compares the sensors before and after one change.
     package mutating func follow(
         _ old: BarrierSensors, _ new: BarrierSensors, at now: Instant
