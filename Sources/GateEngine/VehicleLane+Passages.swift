@@ -30,10 +30,13 @@ extension VehicleLane {
         case .entered(.far):
             enterFromFarSide(&turn)
         case .through(_, let seenBy):
-            guard seenBy.contains(.safety),
-                let first = leaving.firstIndex(where: { $0.passed == nil })
-            else { return throughUncounted(seenBy, &turn) }
-            leaving[first].passed = turn.now.instant
+            guard seenBy.contains(.safety), leaving.contains(where: { $0.passed == nil }) else {
+                return throughUncounted(seenBy, &turn)
+            }
+            // All is clear: whoever was under the boom, also two in a row, has passed.
+            for index in leaving.indices where leaving[index].passed == nil {
+                leaving[index].passed = turn.now.instant
+            }
         case .withdrew:
             guard waiting == nil, let last = leaving.lastIndex(where: { $0.passed == nil }) else {
                 return

@@ -15,7 +15,7 @@ import Testing
         return options
     }
 
-    @Test(arguments: Array(1...16) as [UInt64])
+    @Test(arguments: Array(1...12) as [UInt64])
     func everyRuleHoldsAtEveryStepOfATroubledHour(seed: UInt64) {
         var world = World(seed: seed, options: Self.options(seed), troubles: .all)
         world.run(for: .seconds(3_600))

@@ -252,7 +252,7 @@ import Testing
             bench.see(Self.plate)
             bench.store()
             bench.rise()
-            bench.wait(.seconds(31))
+            bench.wait(.seconds(28))
             bench.input("lane1-up", false)
             bench.wait(.seconds(1))
             bench.input("lane1-down", true)
