@@ -108,7 +108,7 @@ package final class PlateRecogniser {
         var kept: [RecognisedPlate] = []
         let surest = plates.sorted { $0.reading.confidence > $1.reading.confidence }
         for plate in surest
-        where !kept.contains(where: { $0.reading.corners.overlap(plate.reading.corners) > 0.3 }) {
+        where !kept.contains(where: { $0.reading.corners.isSamePlate(as: plate.reading.corners) }) {
             kept.append(plate)
         }
         return kept

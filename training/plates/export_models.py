@@ -39,12 +39,18 @@ def reader_metadata(calibration):
             "double": numbers(DOUBLE), "classes": CLASSES, "types": " ".join(TYPES),
             "tone": 0.02, "light_floor": 6, "stride": reading.STRIDE,
             "spread": reading.SPREAD, "segment_weight": reading.SEGMENT_WEIGHT,
-            "prior.O": PRIOR_O, "second_look": 0.97, "cuts": "0.03 0.075 -0.02 -0.05",
+            "prior.O": PRIOR_O, "second_look": 0.995,
             "least": 0.05}
     meta |= {f"part.{name}": int(STARTS[name]) for name in PARTS}
     meta |= {f"layout.{name.replace('_', '-')}": numbers(v) for name, v in LAYOUTS.items()}
     meta |= {f"prior.{kind}.{form}": v for (kind, form), v in PRIORS.items()}
-    for kind, form, layout, _ in FORMS:
+    for kind, form, layout, allowed in FORMS:
+        row = "yellow_double" if layout == "double" else "single"
+        boxes = drawing.fractions(row, "".join(a[0] for a in allowed))[2 if row != "single" else 0:]
+        name = layout.replace("_", "-")
+        meta[f"middles.{name}"] = numbers(boxes[:, 0])
+        meta[f"extent.{name}"] = numbers([boxes[0, 1] - boxes[0, 3] / 2,
+                                          boxes[0, 1] + boxes[0, 3] / 2])
         key = f"form.{kind}.{form}".replace(" ", "-").replace(",", "")
         meta[key] = layout.replace("_", "-")
     meta = {k.replace(" ", "-"): v for k, v in meta.items()}

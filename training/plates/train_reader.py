@@ -41,7 +41,7 @@ def plate_sample(image, exact, seen, plate, gray, mild):
 
 
 class Sampler:
-    def __init__(self, data, parts, refused, bank, shares=(0.36, 0.26, 0.26)):
+    def __init__(self, data, parts, refused, bank, shares=(0.35, 0.25, 0.25)):
         self.train, self.refused, self.bank = parts["train"], refused, bank
         self.shares, self.mild = np.cumsum(shares), 0.3
         seen = collections.Counter((p.text[0], p.type) for p in self.train)
@@ -211,7 +211,7 @@ def prepare(options):
     unseen = drawing.Bank(glyphs, {c: maps[::7] for c, maps in cells.items()})
     alarms = f"{options.out}/alarms.pickle"
     alarms = pickle.load(open(alarms, "rb")) if os.path.exists(alarms) else []
-    refused = Refused(options.data, options.faces, parts["foreign"], alarms)
+    refused = Refused(options.data, options.faces, parts["foreign"], alarms, bank)
     drawn, nothing = [], []
     while len(drawn) < 400:
         p = drawing.draw_plate(unseen, 2)
