@@ -20,12 +20,15 @@ extension Quadrilateral {
         return signedArea > 24 && widthPixels > 8 && heightPixels > 3
     }
 
-    /// Two results on one physical plate: their middles are closer than most of a width.
+    /// Two results on one physical plate: they cover each other, or one's middle lies in the other.
     func isSamePlate(as other: Quadrilateral) -> Bool {
-        let (a, b) = (centre, other.centre)
-        let (dx, dy) = (a.x - b.x, a.y - b.y)
-        return (dx * dx + dy * dy).squareRoot() < 0.6 * other.widthPixels
-            && abs(dy) < max(heightPixels, other.heightPixels)
+        overlap(other) > 0.3 || other.bounds(contain: centre) || bounds(contain: other.centre)
+    }
+
+    private func bounds(contain point: PixelPoint) -> Bool {
+        let box = bounds
+        return point.x > box.left && point.x < box.right && point.y > box.top
+            && point.y < box.bottom
     }
 
     func shifted(by offset: PixelPoint) -> Quadrilateral {

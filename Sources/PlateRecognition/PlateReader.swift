@@ -11,10 +11,9 @@ package final class PlateReader {
     private let model: ReaderModel
     private let cutter: StripCutter
     private let decoder: PlateDecoder
-    /// Below this confidence a plate is looked at again through further cuts.
+    private let refinement: CornerRefinement
+    /// Below this confidence a plate is looked at again, by corners that its characters give.
     private let secondLook: Double
-    /// How much further cuts move the sides outward, as fractions of width and height.
-    private let furtherCuts: [(along: Double, across: Double)]
     /// Below this confidence nothing is read.
     private let least: Double
 
@@ -24,10 +23,9 @@ package final class PlateReader {
         model = try ReaderModel(network)
         cutter = StripCutter(model: model)
         decoder = PlateDecoder(model: model)
+        refinement = CornerRefinement(model: model)
         secondLook = try network.number("second_look")
         least = try network.number("least")
-        let cuts = try network.list("cuts").compactMap(Double.init)
-        furtherCuts = stride(from: 0, to: cuts.count - 1, by: 2).map { (cuts[$0], cuts[$0 + 1]) }
     }
 
     /// Which numbers of rows to try: the shape tells, but for what perspective and tilt leave open.
@@ -36,9 +34,11 @@ package final class PlateReader {
             let (dx, dy) = (a.x - b.x, a.y - b.y)
             return (dx * dx + dy * dy).squareRoot()
         }
-        let along = length(corners.topLeft, corners.topRight)
+        let along =
+            length(corners.topLeft, corners.topRight)
             + length(corners.bottomLeft, corners.bottomRight)
-        let across = length(corners.topLeft, corners.bottomLeft)
+        let across =
+            length(corners.topLeft, corners.bottomLeft)
             + length(corners.topRight, corners.bottomRight)
         let ratio = along / max(across, 1e-6)
         return ratio > 2.6 ? [false] : ratio < 1.2 ? [true] : [false, true]
@@ -54,19 +54,15 @@ package final class PlateReader {
         for isDouble in shapes {
             answers.append(try answer(image, corners, isDouble).map { [$0] } ?? [])
         }
-        var best = choose(answers, shapes)
-        if let doubtful = best, confidence(doubtful) < secondLook, isPlausible(doubtful) {
-            for (place, isDouble) in shapes.enumerated() where !answers[place].isEmpty {
-                for cut in furtherCuts {
-                    let moved = Self.moved(corners, cut.along, cut.across)
-                    if let more = try answer(image, moved, isDouble) {
-                        answers[place].append(more)
-                    }
-                }
-            }
-            best = choose(answers, shapes)
-        }
-        return best.flatMap { recognised($0, corners) }
+        guard let first = choose(answers, shapes) else { return nil }
+        guard confidence(first) < secondLook, isPlausible(first),
+            let refined = refinement.corners(of: first, seenAt: corners),
+            let place = shapes.firstIndex(of: first.isDouble),
+            let second = try answer(image, refined, first.isDouble)
+        else { return recognised(first, corners) }
+        // Both looks together: where the first cut was good, the second is little better.
+        let both = decoder.decode(answers[place] + [second], isDouble: first.isDouble)
+        return recognised(both ?? first, corners)
     }
 
     /// Worth a second look: not what the first look takes for no plate at all.
@@ -90,22 +86,6 @@ package final class PlateReader {
         plan.withInput { cutter.write(strip, to: &$0) }
         try plan.run()
         return StripAnswer(plan.output(), model)
-    }
-
-    /// The sides moved outward along the plate's own directions.
-    static func moved(
-        _ corners: Quadrilateral, _ along: Double, _ across: Double
-    ) -> Quadrilateral {
-        let (a, b, d) = (corners.topLeft, corners.topRight, corners.bottomLeft)
-        let right = PixelPoint(x: (b.x - a.x) * along, y: (b.y - a.y) * along)
-        let down = PixelPoint(x: (d.x - a.x) * across, y: (d.y - a.y) * across)
-        let shift = { (p: PixelPoint, u: Double, v: Double) in
-            PixelPoint(x: p.x + u * right.x + v * down.x, y: p.y + u * right.y + v * down.y)
-        }
-        return Quadrilateral(
-            topLeft: shift(corners.topLeft, -1, -1), topRight: shift(corners.topRight, 1, -1),
-            bottomRight: shift(corners.bottomRight, 1, 1),
-            bottomLeft: shift(corners.bottomLeft, -1, 1))
     }
 
     private func recognised(

@@ -9,6 +9,8 @@ import Inference
 package final class PlateRecogniser {
     private let localiser: PlateLocaliser
     private let reader: PlateReader
+    /// Up to this size a picture with several plates is decoded whole.
+    private static let wholePixels = 4_000_000
 
     /// `models` is the folder with the network files; throws when one is missing or damaged.
     package init(models: String = ModelFolder.find()) throws(NetworkError) {
@@ -22,13 +24,27 @@ package final class PlateRecogniser {
         _ picture: Picture, region: [PixelPoint] = []
     ) throws(ImageError) -> [RecognisedPlate] {
         let scale = localiser.decodeScale(for: picture.size)
-        let whole = try picture.rgb(scale: scale).image
+        let small = try picture.rgb(scale: scale).image
         let located = try Self.explained { () throws(NetworkError) in
-            try localiser.locate(in: whole, fullSize: picture.size)
+            try localiser.locate(in: small, fullSize: picture.size)
         }
+        let places = located.filter {
+            Quadrilateral.contains($0.corners.centre, polygon: region)
+        }
+        // Several parts of a picture cost more than all of it, unless it is huge.
+        let sureCount = places.count { $0.probability >= localiser.sure }
+        let full =
+            scale == .full
+            ? small
+            : sureCount > 2 && picture.size.area <= Self.wholePixels
+                ? try picture.rgb().image : nil
         var plates: [RecognisedPlate] = []
-        for place in located where Quadrilateral.contains(place.corners.centre, polygon: region) {
-            let full = scale == .full ? whole : nil
+        for place in places {
+            if place.probability < localiser.sure,
+                plates.contains(where: { !$0.reading.text.isEmpty })
+            {
+                break
+            }
             if let plate = try read(place, in: picture, decoded: full) { plates.append(plate) }
         }
         return Self.distinct(plates)
@@ -92,7 +108,7 @@ package final class PlateRecogniser {
         var kept: [RecognisedPlate] = []
         let surest = plates.sorted { $0.reading.confidence > $1.reading.confidence }
         for plate in surest
-        where !kept.contains(where: { $0.reading.corners.overlap(plate.reading.corners) > 0.3 }) {
+        where !kept.contains(where: { $0.reading.corners.isSamePlate(as: plate.reading.corners) }) {
             kept.append(plate)
         }
         return kept

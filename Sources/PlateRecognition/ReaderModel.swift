@@ -23,6 +23,11 @@ struct ReadableForm {
     /// Distances between the middles of neighbouring characters, in columns.
     let pitches: [Double]
     let logPrior: Double
+    /// Where the middles of the last characters lie along the plate, as fractions of its width; of a
+    /// double plate only the lower row's.
+    let middles: [Double]
+    /// Upper and lower edge of those characters, as fractions of the plate's height.
+    let extent: (top: Double, bottom: Double)
 }
 
 /// How the reader's answer becomes a probability: a logistic function of a reading's features.
@@ -114,7 +119,9 @@ struct ReaderModel {
         let words = try network.list(key)
         let values = words.compactMap(Double.init).filter(\.isFinite)
         guard values.count == words.count, count == nil || values.count == count else {
-            throw malformed(network, "metadata '\(key)' holds \(words.count) words, not as many numbers as it should")
+            throw malformed(
+                network,
+                "metadata '\(key)' holds \(words.count) words, not as many numbers as it should")
         }
         return values
     }
@@ -155,13 +162,19 @@ struct ReaderModel {
                     continue
                 }
                 let pitches = try numbers("layout.\(layout)", network, count: form.places.count - 1)
+                let middles = try numbers("middles.\(layout)", network)
+                let extent = try numbers("extent.\(layout)", network, count: 2)
+                guard middles.count >= 2, middles.count <= form.places.count,
+                    extent[0] < extent[1]
+                else { throw malformed(network, "layout '\(layout)' is not complete") }
                 let prior = "prior.\(type.rawValue).\(name)"
                 found.append(
                     ReadableForm(
                         type: type,
                         places: form.places.map { choices($0, classes, priorO: priorO) },
                         pitches: pitches,
-                        logPrior: network.metadata[prior] == nil ? 0 : try network.number(prior)))
+                        logPrior: network.metadata[prior] == nil ? 0 : try network.number(prior),
+                        middles: middles, extent: (extent[0], extent[1])))
             }
         }
         return found.filter { $0.places.allSatisfy { !$0.isEmpty } && $0.places.count <= places }

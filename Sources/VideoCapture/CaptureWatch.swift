@@ -23,7 +23,7 @@ package struct CaptureWatch {
 
     private struct Trouble {
         let since: Instant
-        var told: CameraFault.Kind
+        var told: CameraFault.Kind?
         var attempts = 1
     }
 
@@ -59,6 +59,9 @@ package struct CaptureWatch {
         trouble = nil
         return .recovered(after: now - past.since, attempts: past.attempts)
     }
+
+    /// It was told that the camera delivers, so the next fault is told even if it is the same.
+    package mutating func forgetTold() { trouble?.told = nil }
 
     package mutating func corrupt() { corruptInARow += 1 }
 

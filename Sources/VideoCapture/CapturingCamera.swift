@@ -117,12 +117,8 @@ package final class CapturingCamera: Camera {
         while !isStopping {
             do throws(CameraFault) {
                 let mode = try source.open(tell: onEvent)
-                if mode != lastMode {
-                    onEvent(.opened(mode, differences: mode.differences(from: settings)))
-                    lastMode = mode
-                }
                 watch.opened(at: .now())
-                try stream(&source, &watch, mode)
+                try stream(&source, &watch, mode, told: &lastMode)
                 source.close()
             } catch {
                 source.close()
@@ -131,7 +127,9 @@ package final class CapturingCamera: Camera {
                 let now = Instant.now()
                 let (pause, event) = watch.failed(error, at: now)
                 shared.withLock { shared in
-                    shared.health.state = .faulted(error, since: now)
+                    let since =
+                        if case .faulted(_, let first) = shared.health.state { first } else { now }
+                    shared.health.state = .faulted(error, since: since)
                     shared.health.reopeningCount += 1
                 }
                 if let event { onEvent(event) }
@@ -144,7 +142,8 @@ package final class CapturingCamera: Camera {
 
     /// Receives until the camera is stopped or a fault ends it.
     private func stream(
-        _ source: inout any FrameSource, _ watch: inout CaptureWatch, _ mode: CameraMode
+        _ source: inout any FrameSource, _ watch: inout CaptureWatch, _ mode: CameraMode,
+        told lastMode: inout CameraMode?
     ) throws(CameraFault) {
         var sequence: UInt32?
         while !isStopping {
@@ -155,6 +154,11 @@ package final class CapturingCamera: Camera {
             for reception in received {
                 switch reception {
                 case .frame(let frame):
+                    if mode != lastMode {
+                        onEvent(.opened(mode, differences: mode.differences(from: settings)))
+                        lastMode = mode
+                        watch.forgetTold()
+                    }
                     if let event = watch.frame(at: now) { onEvent(event) }
                     deliver(frame, after: sequence, mode)
                     sequence = frame.sequence

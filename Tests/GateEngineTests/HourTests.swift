@@ -15,14 +15,13 @@ import Testing
         return options
     }
 
-    @Test(arguments: Array(1...16) as [UInt64])
+    @Test(arguments: Array(1...12) as [UInt64])
     func everyRuleHoldsAtEveryStepOfATroubledHour(seed: UInt64) {
         var world = World(seed: seed, options: Self.options(seed), troubles: .all)
         world.run(for: .seconds(3_600))
-        let history = world.checker.history.suffix(40).joined(separator: "\n")
         #expect(
             world.checker.violations.isEmpty,
-            "seed \(seed): \(world.checker.violations.prefix(3))\n\(history)")
+            "seed \(seed): \(world.checker.violations.prefix(3))\n\(world.checker.story)")
     }
 
     @Test(arguments: [101, 102, 103] as [UInt64])
@@ -31,10 +30,9 @@ import Testing
         options.laneCount = 2
         var world = World(seed: seed, options: options)
         world.run(for: .seconds(3_600))
-        let history = world.checker.history.suffix(40).joined(separator: "\n")
         #expect(
             world.checker.violations.isEmpty,
-            "seed \(seed): \(world.checker.violations.prefix(3))\n\(history)")
+            "seed \(seed): \(world.checker.violations.prefix(3))\n\(world.checker.story)")
         #expect(world.strangersAdmitted == 0, "seed \(seed)")
         #expect(world.listedServed > 80, "seed \(seed): \(world.listedServed)")
         #expect(world.checker.counts["passed"] ?? 0 >= world.listedServed - 3, "seed \(seed)")

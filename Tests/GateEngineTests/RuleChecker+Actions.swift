@@ -5,17 +5,12 @@ import GateTypes
 extension RuleChecker {
     /// After the engine has answered an event.
     mutating func check(_ actions: [GateAction], after event: GateEvent?, at now: Instant) {
-        var moved: Set<LaneName> = []
+        remember(actions, event, at: now)
         for action in actions {
-            history.append("    -> \(action)")
             switch action {
             case .assert(let line, let limit):
-                for name in lanes.keys where lanes[name]?.raise == line { moved.insert(name) }
                 asserted(line, limit, at: now)
             case .rest(let line):
-                for (name, lane) in lanes where lane.lower == line || lane.raise == line {
-                    moved.insert(name)
-                }
                 rested(line, at: now)
             case .store(let number, let draft):
                 if let lane = draft.lane { pending[number] = (lane, draft, now) }
@@ -45,10 +40,23 @@ extension RuleChecker {
                 break
             }
         }
-        for name in lanes.keys { checkState(of: name, moved: moved.contains(name), at: now) }
+        for name in lanes.keys { checkState(of: name, at: now) }
         if emergency != nil, kept.emergency == nil {
             violate("rule 3: an emergency is not kept", at: now)
         }
+    }
+
+    private mutating func remember(
+        _ actions: [GateAction], _ event: GateEvent?, at now: Instant
+    ) {
+        switch event {
+        case .plates, .tick: if actions.isEmpty { return }
+        case nil, .input, .inputFailed, .inputRecovered, .outputFailed, .camera, .stored,
+            .storageFailed, .command:
+            break
+        }
+        history.append((now, event, actions))
+        if history.count > 60 { history.removeFirst(20) }
     }
 
     private mutating func asserted(_ line: LineName, _ limit: Duration, at now: Instant) {
@@ -75,6 +83,7 @@ extension RuleChecker {
                 update(name) { lane in
                     lane.lowerUntil = now + limit
                     lane.isCommandedDown = true
+                    lane.downBy = now + lane.config.timing.motor
                 }
             }
         }
@@ -115,7 +124,7 @@ extension RuleChecker {
     }
 
     /// What must hold between events.
-    private mutating func checkState(of name: LaneName, moved: Bool, at now: Instant) {
+    private mutating func checkState(of name: LaneName, at now: Instant) {
         guard let lane = lanes[name] else { return }
         if lane.lowerUntil > now {
             if lane.isOccupied { violate("rule 1: still lowering while occupied", at: now) }
@@ -135,7 +144,6 @@ extension RuleChecker {
         where !lane.alarms.contains(where: { $0.hasPrefix("sensor_failed") }) {
             violate("rule 7: \(line) failed without an alarm", at: now)
         }
-        if lane.mayCloseAfterEmergency, lane.isDown { update(name) { $0.isOpenByWarrant = false } }
         if lane.isDown, !lane.isHeldByEmergency, emergency == nil {
             update(name) { $0.mayCloseAfterEmergency = true }
         }

@@ -16,6 +16,8 @@ struct RuleChecker {
         var lowerUntil = Instant(nanoseconds: .min)
         /// The last word to the boom was down, and its lower end has not been told since.
         var isCommandedDown = false
+        /// Without limit switches the motor's time is all there is to know.
+        var downBy = Instant(nanoseconds: .min)
         /// A grant or a named opening is on record until then.
         var warrantUntil = Instant(nanoseconds: .min)
         var isOpenByWarrant = false
@@ -34,7 +36,7 @@ struct RuleChecker {
     var pending: [IntentNumber: (lane: LaneName, draft: EntryDraft, at: Instant)] = [:]
     var kept = StandingState()
     /// What happened last, for the report of a violation.
-    var history: [String] = []
+    var history: [(at: Instant, event: GateEvent?, actions: [GateAction])] = []
     var counts: [String: Int] = [:]
 
     init(config: GateConfig, at now: Instant) {
@@ -42,6 +44,30 @@ struct RuleChecker {
         for (name, lane) in config.lanes {
             lanes[name] = Lane(name: name, config: lane, lastOccupied: now)
         }
+    }
+
+    /// The latest events of interest, for the report of a violation.
+    var story: String {
+        history.suffix(25).map { entry in
+            let event = entry.event.map { event in
+                if case .plates(let seen) = event {
+                    return
+                        "plates \(seen.readings.map(\.text)) of \(seen.frameTime.nanoseconds / 1_000_000)"
+                }
+                return "\(event)"
+            }
+            let actions = entry.actions.map { action in
+                switch action {
+                case .record(let draft): "record \(draft.kind) \(draft.facts)"
+                case .store(let number, let draft): "store \(number.value) \(draft.kind)"
+                case .raiseAlarm(_, let code, _): "alarm \(code)"
+                case .assert, .rest, .keep, .look, .tell, .clearAlarm: "\(action)"
+                }
+            }
+            return (["\(entry.at.nanoseconds / 1_000_000) ms \(event ?? "start")"] + actions)
+                .joined(separator: "\n    -> ")
+        }
+        .joined(separator: "\n")
     }
 
     mutating func violate(_ what: String, at now: Instant) {
@@ -74,8 +100,6 @@ struct RuleChecker {
 
     /// Before the engine sees an event.
     mutating func note(_ event: GateEvent, at now: Instant) {
-        history.append("\(now.nanoseconds / 1_000_000) ms \(event)")
-        if history.count > 60 { history.removeFirst(20) }
         switch event {
         case .input(let line, let active), .inputRecovered(let line, let active):
             input(line, active: active, isFailed: false, at: now)
@@ -94,6 +118,7 @@ struct RuleChecker {
                     return
                 }
                 lane.warrantUntil = now + lane.config.timing.deadTime
+                if !lane.isDown { lane.isOpenByWarrant = true }
             }
         case .storageFailed(let number, _):
             pending[number] = nil
@@ -129,6 +154,10 @@ struct RuleChecker {
                 if isFailed { lane.failed.insert(line) } else { lane.failed.remove(line) }
                 if lane.isOccupied { lane.lastOccupied = now }
                 if line == lane.config.inputs.down, active, !isFailed {
+                    lane.isCommandedDown = false
+                    lane.isOpenByWarrant = false
+                }
+                if lane.config.inputs.down == nil, now >= lane.downBy {
                     lane.isCommandedDown = false
                 }
                 let limitTold = line == lane.config.inputs.down || line == lane.config.inputs.up

@@ -15,14 +15,16 @@ struct Driver {
     var front = -4.0
     var mayGo = false
     var waitsUntil: Instant?
+    var atLine: Instant?
 
     var rear: Double { front - length }
+    var isGone: Bool { manner == .gaveUp && front < -4 }
     func covers(_ from: Double, _ to: Double) -> Bool { front > from && rear < to }
 }
 
 extension World {
     mutating func moveWorld() {
-        for name in config.lanes.keys.sorted() { move(name) }
+        for name in laneNames { move(name) }
         makeTrouble()
     }
 
@@ -34,8 +36,8 @@ extension World {
             let ahead = index > 0 ? queue[index - 1].rear : 1_000
             drive(&queue[index], ahead: ahead, boom: boom)
         }
-        driversGone += queue.filter { $0.rear > 12 || $0.front < -8 }.count
-        queue.removeAll { $0.rear > 12 || $0.front < -8 }
+        driversGone += queue.filter { $0.rear > 12 || $0.isGone }.count
+        queue.removeAll { $0.rear > 12 || $0.isGone }
         drivers[name] = queue
         let onSafety = queue.contains { $0.covers(5, 8) }
         let inBeam = queue.contains { $0.covers(6.4, 6.6) }
@@ -57,18 +59,22 @@ extension World {
         let isListed = random.chance(0.7)
         let digits = (0..<5).map { _ in Int.random(in: 0...9, using: &random) }
         let stranger = "苏E" + digits.map(String.init).joined()
-        let plate = isListed ? Site.listed.randomElement(using: &random) ?? stranger : stranger
+        let here = Set(drivers.values.flatMap { $0.map(\.plate) })
+        let free = Site.listed.filter { !here.contains($0) }.randomElement(using: &random)
+        let plate = isListed ? free ?? stranger : stranger
         var manner = Driver.Manner.plain
         if random.chance(troubles.oddDrivers) {
             manner =
                 [.sleepy, .neverDrives, .nosesIn, .stopsUnder, .tailgates, .tailgates]
                 .randomElement(using: &random) ?? .plain
         }
+        let start = min(-4, (drivers[name]?.last?.rear ?? 0) - 4)
         drivers[name]?.append(
             Driver(
-                plate: plate, isListed: isListed,
+                plate: plate, isListed: isListed && free != nil,
                 isReadable: !random.chance(troubles.oddDrivers / 8), manner: manner,
-                length: Double.random(in: 4...12, using: &random), since: now))
+                length: Double.random(in: 4...12, using: &random), since: now,
+                front: start))
     }
 
     /// The first vehicle at the line takes the raising boom as meant for it.
@@ -85,6 +91,7 @@ extension World {
     private mutating func drive(_ driver: inout Driver, ahead: Double, boom: Boom) {
         let pace = 2.0 * Self.step.milliseconds / 1000
         let isBeforeBoom = driver.front < 4.5
+        if driver.front > 0 { driver.atLine = driver.atLine ?? now }
         var goal = 100.0
         switch driver.manner {
         case .plain, .stopsUnder: if isBeforeBoom, !driver.mayGo { goal = 1.5 }
@@ -100,7 +107,9 @@ extension World {
         case .tailgates: if isBeforeBoom, boom.position < 0.95 { goal = 1.5 }
         case .gaveUp: goal = -100
         }
-        if !driver.mayGo, isBeforeBoom, now - driver.since > .seconds(60) {
+        if !driver.mayGo, isBeforeBoom, driver.front > 0,
+            now - (driver.atLine ?? now) > .seconds(60)
+        {
             driver.manner = .gaveUp
         }
         // Nobody drives into a boom that he sees.
@@ -109,7 +118,7 @@ extension World {
             driver.waitsUntil = driver.waitsUntil ?? now + .seconds(8)
             if now < driver.waitsUntil ?? now { return }
         }
-        goal = min(goal, ahead - 0.8)
+        goal = min(goal, ahead - (driver.manner == .tailgates ? 0.8 : 3.2))
         if driver.manner == .gaveUp {
             driver.front -= pace
         } else if driver.front < goal {
@@ -150,7 +159,7 @@ extension World {
     }
 
     private mutating func makeTrouble() {
-        let inputs = config.inputs.keys.sorted()
+        let inputs = lineNames
         guard let some = inputs.randomElement(using: &random) else { return }
         if some != "fire", happens(troubles.disturbancesPerHour),
             lines[some]?.edges.isEmpty == true,
@@ -182,10 +191,12 @@ extension World {
     }
 
     private mutating func command() {
-        let names = config.lanes.keys.sorted()
+        let names = laneNames
         guard let lane = names.randomElement(using: &random) else { return }
         let isHelpNeeded = gate.status.contains { $0.state == "fault" || $0.state == "emergency" }
-        guard happens(troubles.commandsPerHour) || isHelpNeeded && random.chance(0.003) else {
+        guard troubles.commandsPerHour > 0,
+            happens(troubles.commandsPerHour) || isHelpNeeded && random.chance(0.003)
+        else {
             return
         }
         let wishes: [OperatorCommand.Wish] = [

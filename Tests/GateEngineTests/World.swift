@@ -30,6 +30,8 @@ struct World {
     let config: GateConfig
     let troubles: Troubles
     let isPulsed: Bool
+    let lineNames: [LineName]
+    let laneNames: [LaneName]
     var random: SplitMix
     var gate: Gate
     var checker: RuleChecker
@@ -63,6 +65,8 @@ struct World {
         config = Site.config(options)
         self.troubles = troubles
         isPulsed = options.isPulsed
+        lineNames = config.inputs.keys.sorted()
+        laneNames = config.lanes.keys.sorted()
         random = SplitMix(seed: seed)
         gate = Gate(config: config)
         checker = RuleChecker(config: config, at: now)
@@ -151,9 +155,6 @@ struct World {
                 for (name, lane) in config.lanes {
                     booms[name]?.assert(lane.outputs, line, until: now + limit, isPulsed: isPulsed)
                 }
-                for (name, lane) in config.lanes where lane.outputs.raise == line {
-                    release(name)
-                }
             case .rest(let line):
                 for (name, lane) in config.lanes { booms[name]?.rest(lane.outputs, line) }
             case .store(let number, _):
@@ -166,6 +167,8 @@ struct World {
                 {
                     arrivalToRelease.append(span)
                 }
+            case .tell(let lane, .opening):
+                release(lane)
             case .keep, .look, .tell, .clearAlarm:
                 break
             }
@@ -210,8 +213,11 @@ struct World {
     }
 
     private mutating func settleLines() {
-        for name in lines.keys.sorted() {
-            guard var line = lines[name] else { continue }
+        for name in lineNames {
+            guard var line = lines[name], !line.edges.isEmpty || line.debounce.deadline != nil
+            else {
+                continue
+            }
             var changes: [InputDebounce.Change] = []
             while let edge = line.edges.first, edge.at <= now {
                 line.edges.removeFirst()

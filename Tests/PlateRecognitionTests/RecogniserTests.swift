@@ -147,8 +147,20 @@ import Testing
         #expect(PlateReader.rowCounts(square(0, 0, 200, 220)) == [true])
     }
 
-    @Test func furtherCutsMoveAllSidesOutward() {
-        let moved = PlateReader.moved(square(100, 100, 100, 40), 0.1, 0.25)
-        #expect(moved == square(90, 90, 120, 60))
+    @Test func charactersThatStandAsideMoveTheCorners() throws {
+        let model = try Models.readerModel()
+        var sketch = try AnswerSketch(model)
+        sketch.write("皖A12B45", type: .blue)
+        let reading = try #require(
+            PlateDecoder(model: model).decode([sketch.answer], isDouble: false))
+        // The sketch begins its text at column 3: left of where a well cut strip has it.
+        let seen = square(100, 100, 440, 140)
+        let refined = try #require(
+            CornerRefinement(model: model).corners(of: reading, seenAt: seen))
+        let first = (reading.boxes[0].middle / 144 * 1.1 - 0.05) * 440 + 100
+        let expected = first - reading.form.middles[0] * refined.widthPixels
+        #expect(abs(refined.topLeft.x - expected) < 12)
+        #expect(refined.topLeft.x < seen.topLeft.x + 30)
+        #expect(abs(refined.topLeft.y - refined.topRight.y) < 1)
     }
 }

@@ -56,12 +56,16 @@ private let catalogue = """
 
     @Test func theSummaryFollowsFromARecordedJournal() throws {
         let recorded = try entries([
-            passage("lane1", arrival: 10, cleared: 9_000, "苏F728S0", ["outcome": "passed", "release_ms": "120.5"]),
+            passage(
+                "lane1", arrival: 10, cleared: 9_000, "苏F728S0",
+                ["outcome": "passed", "release_ms": "120.5"]),
             passage(
                 "lane1", arrival: 20.1, cleared: 4_000, "沪C8529I",
                 ["outcome": "refused", "reasons": "unlisted uncertain"]),
             passage("lane2", arrival: 10.2, cleared: 3_000, "", ["outcome": "unreadable"]),
-            passage("lane2", arrival: 20, cleared: 8_000, "京F8456Q", ["outcome": "passed", "release_ms": "1300.0"]),
+            passage(
+                "lane2", arrival: 20, cleared: 8_000, "京F8456Q",
+                ["outcome": "passed", "release_ms": "1300.0"]),
             passage("lane2", arrival: 77, cleared: 1_000, "", ["outcome": "unreadable"]),
             EntryDraft(
                 .incident, lane: "lane2",
@@ -92,7 +96,9 @@ private let catalogue = """
     @Test func anOpeningForAnotherPlateIsWrong() throws {
         let summary = DemoSummary(
             entries: try entries([
-                passage("lane1", arrival: 10, cleared: 9_000, "沪C85291", ["outcome": "passed", "release_ms": "90"])
+                passage(
+                    "lane1", arrival: 10, cleared: 9_000, "沪C85291",
+                    ["outcome": "passed", "release_ms": "90"])
             ]),
             sightings: [sighting(1, "lane1", arrived: 10, left: 16)],
             catalogue: try SceneCatalogue(text: catalogue, path: "scenes.tsv"))
@@ -105,7 +111,9 @@ private let catalogue = """
     @Test func aReportIsGoodOnlyWhenAllHeldOut() throws {
         let summary = DemoSummary(
             entries: try entries([
-                passage("lane1", arrival: 10, cleared: 9_000, "苏F728S0", ["outcome": "passed", "release_ms": "90"])
+                passage(
+                    "lane1", arrival: 10, cleared: 9_000, "苏F728S0",
+                    ["outcome": "passed", "release_ms": "90"])
             ]),
             sightings: [sighting(1, "lane1", arrived: 10, left: 16)],
             catalogue: try SceneCatalogue(text: catalogue, path: "scenes.tsv"))
@@ -121,9 +129,11 @@ private let catalogue = """
         #expect(!empty.isGood)
     }
 
-    @Test(arguments: [
-        ([], nil), ([5.0], 5.0), ([3, 1, 2], 3), (Array(stride(from: 1.0, through: 200, by: 1)), 198),
-    ] as [([Double], Double?)])
+    @Test(
+        arguments: [
+            ([], nil), ([5.0], 5.0), ([3, 1, 2], 3),
+            (Array(stride(from: 1.0, through: 200, by: 1)), 198),
+        ] as [([Double], Double?)])
     func quantilesAreOfNearestRank(values: [Double], p99: Double?) {
         #expect(DemoSummary.Spread(values)?.p99 == p99)
     }

@@ -125,7 +125,7 @@ extension GateRig {
         let reply = try client.ask(request, rig)
         #expect(reply.ok)
         try rig.loop.run { rig.isEnergised("lane1-raise") }
-        let name = try #require(rig.kinds(.override).first?.facts["operator"])
+        let name = try #require(rig.kinds(.override).first?.text(.person))
         #expect(isRoot ? name == "E017 (root)" : !name.isEmpty)
     }
 

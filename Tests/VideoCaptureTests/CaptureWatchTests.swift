@@ -47,6 +47,16 @@ private func fault(_ kind: CameraFault.Kind) -> CameraFault {
         #expect(told == 1)
     }
 
+    @Test func aFaultAfterTheWordThatItDeliversIsToldAgain() {
+        var watch = CaptureWatch()
+        _ = watch.failed(fault(.gone), at: at(0))
+        watch.opened(at: at(1000))
+        _ = watch.frame(at: at(1010))
+        watch.forgetTold()
+        #expect(watch.failed(fault(.gone), at: at(1020)).1 == .failed(fault(.gone)))
+        #expect(watch.failed(fault(.gone), at: at(2020)).1 == nil)
+    }
+
     @Test func silenceIsAStallAfterItsLimitOnly() {
         var watch = CaptureWatch()
         #expect(watch.deadline == nil)

@@ -142,8 +142,9 @@ usb_torn() {
 
 converted() {
     modprobe v4l2loopback video_nr=50 exclusive_caps=1 2>/dev/null; udevadm settle
-    v4l2-ctl -d /dev/video50 --set-fmt-video-out=width=320,height=240,pixelformat=UYVY --stream-out-mmap --stream-out-count=100000 >/tmp/feed.txt 2>&1 & feeder=$!
+    ./rawfeed /dev/video50 320 240 10 >/tmp/feed.txt 2>&1 & feeder=$!
     for _ in $(seq 100); do v4l2-ctl -d /dev/video50 --list-formats 2>/dev/null | grep -q UYVY && break; sleep 0.2; done
+    cat /tmp/feed.txt
     act start; start /dev/video50 320x240 10 jpeg; note start
     until_seen "$frames"
     act 'the feeder dies'; kill -9 $feeder; wait $feeder 2>/dev/null
@@ -163,7 +164,7 @@ replayed() {
     check 'its torn picture is counted and stops nothing' has 'reopenings 0 events 1 '
 }
 
-for scenario in ${*:-vivid_formats vivid_faults usb_unplugged usb_frozen usb_torn converted replayed}; do
+for scenario in ${*:-converted vivid_formats vivid_faults usb_unplugged usb_frozen usb_torn replayed}; do
     echo "== $scenario"
     $scenario
 done

@@ -39,12 +39,18 @@ def reader_metadata(calibration):
             "double": numbers(DOUBLE), "classes": CLASSES, "types": " ".join(TYPES),
             "tone": 0.02, "light_floor": 6, "stride": reading.STRIDE,
             "spread": reading.SPREAD, "segment_weight": reading.SEGMENT_WEIGHT,
-            "prior.O": PRIOR_O, "second_look": 0.97, "cuts": "0.03 0.075 -0.02 -0.05",
+            "prior.O": PRIOR_O, "second_look": 0.995,
             "least": 0.05}
     meta |= {f"part.{name}": int(STARTS[name]) for name in PARTS}
     meta |= {f"layout.{name.replace('_', '-')}": numbers(v) for name, v in LAYOUTS.items()}
     meta |= {f"prior.{kind}.{form}": v for (kind, form), v in PRIORS.items()}
-    for kind, form, layout, _ in FORMS:
+    for kind, form, layout, allowed in FORMS:
+        row = "yellow_double" if layout == "double" else "single"
+        boxes = drawing.fractions(row, "".join(a[0] for a in allowed))[2 if row != "single" else 0:]
+        name = layout.replace("_", "-")
+        meta[f"middles.{name}"] = numbers(boxes[:, 0])
+        meta[f"extent.{name}"] = numbers([boxes[0, 1] - boxes[0, 3] / 2,
+                                          boxes[0, 1] + boxes[0, 3] / 2])
         key = f"form.{kind}.{form}".replace(" ", "-").replace(",", "")
         meta[key] = layout.replace("_", "-")
     meta = {k.replace(" ", "-"): v for k, v in meta.items()}
@@ -66,6 +72,7 @@ def main():
     parse = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parse.add_argument("out")
     parse.add_argument("--checkpoints", default="checkpoints")
+    parse.add_argument("--threshold", type=float, default=0.2, help="of the localiser")
     parse.add_argument("--calibration", help="JSON written by evaluate")
     options = parse.parse_args()
     os.makedirs(f"{options.out}/golden", exist_ok=True)
@@ -73,7 +80,7 @@ def main():
     network.load_state_dict(torch.load(f"{options.checkpoints}/localiser.pt"))
     red_first(network, network.quarter[0][0])
     meta = {"version": 1, "cell": CELL, "unit": UNIT, "stride": 32, "long_side": 640,
-            "threshold": 0.25, "most": 12}
+            "threshold": options.threshold, "sure": max(0.4, options.threshold), "most": 10}
     shape, path = (1, 3, 384, 640), f"{options.out}/plate-localiser.ghn"
     export(network, shape, path, meta=meta, output_names=["cells"])
     golden(network, (1, 3, 96, 160), f"{options.out}/golden/plate-localiser@small.golden", seed=1,

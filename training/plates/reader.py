@@ -8,12 +8,14 @@ the columns that weighs the columns' joint logits. `type`: logits, averaged over
 """
 import math
 
+import cv2
 import numpy as np
 import torch
 import torch.nn as nn
 
+import drawing
 from drawing import BOTH, DIGITS, LETTERS, NEW_ENERGY, PROVINCES, TYPES
-from plates import CLASSES, HEIGHT, INDEX, WIDTH, normalise, rectify
+from plates import CLASSES, DOUBLE, HEIGHT, INDEX, SINGLE, WIDTH, normalise, rectify
 
 PLACES, COLUMNS, STRIDE = 8, WIDTH // 4, 4
 PARTS = {"segmentation": 5, "classes": len(CLASSES), "attention": PLACES, "joint": len(CLASSES),
@@ -101,7 +103,7 @@ FORMS = [
     ("black", "ordinary", "ordinary", ORDINARY),
 ]
 # Log priors of forms that resemble a commoner one, and of the old letter that looks like a zero.
-PRIORS = {("white", "military"): -2.0, ("white", "ordinary"): -3.0}
+PRIORS = {("white", "military"): -4.0, ("white", "ordinary"): -3.0}
 PRIOR_O = -2.5
 
 
@@ -247,6 +249,32 @@ def cuts(corners, count):
         found.append((corners + sides[:, :1] * along * wide + sides[:, 1:] * down * high)
                      .astype(np.float32))
     return found
+
+
+def refine(corners, reading):
+    """Corners by where the characters were found: the layout's places are fitted to theirs."""
+    kind = "yellow_double" if reading.type == "yellow_double" else "single"
+    places = drawing.fractions(kind, reading.text)
+    x, _, top, bottom = reading.boxes.T
+    x = (x + 0.5) * STRIDE
+    if kind == "yellow_double":
+        lower = slice(2, 7)
+        x0, y0, x1, y1, first, columns = DOUBLE[1]
+        places, x, top, bottom = places[lower], x[lower], top[lower], bottom[lower]
+    else:
+        x0, y0, x1, y1, first, columns = SINGLE[0]
+    u = x0 + (x - first) / columns * (x1 - x0)
+    v0, v1 = y0 + top * (y1 - y0), y0 + bottom * (y1 - y0)
+    slope, start = np.polyfit(places[:, 0], u, 1)
+    ups, downs = np.polyfit(places[:, 0], v0, 1), np.polyfit(places[:, 0], v1, 1)
+    high, low = (places[0, 1] - places[0, 3] / 2, places[0, 1] + places[0, 3] / 2)
+    slope = float(np.clip(slope, 0.7, 1.25))
+    found = []
+    for along, down in ((0, 0), (1, 0), (1, 1), (0, 1)):
+        a, b = np.polyval(ups, along), np.polyval(downs, along)
+        found.append((start + slope * along, a + (down - high) / (low - high) * (b - a)))
+    to_image = cv2.getPerspectiveTransform(drawing.frame(1, 1, 0), corners.astype(np.float32))
+    return cv2.perspectiveTransform(np.array([found], np.float32), to_image)[0]
 
 
 def read(network, plates, weight=0.5, count=1):

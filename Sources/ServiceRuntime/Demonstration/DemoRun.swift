@@ -72,7 +72,8 @@ package final class DemoRun {
         if now - begun > limit { return true }
         guard options.camera == nil else { return now - begun > options.length }
         let seen = watch.sightings
-        let isEmpty = seen.count == site.traffic.arrivals.count && seen.allSatisfy { $0.left != nil }
+        let isEmpty =
+            seen.count == site.traffic.arrivals.count && seen.allSatisfy { $0.left != nil }
         guard isEmpty else {
             emptySince = nil
             return false
