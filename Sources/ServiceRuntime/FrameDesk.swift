@@ -19,6 +19,8 @@ package final class FrameDesk: Sendable {
 
     /// Readings a second of a lane at rest.
     package static let idleInterval = Duration.milliseconds(200)
+    /// An idle lane that has been held back for this long goes like one where somebody waits.
+    package static let idlePatience = Duration.seconds(1)
 
     private struct Slot {
         var order: CameraOrder
@@ -61,7 +63,13 @@ package final class FrameDesk: Sendable {
     }
 
     package func setAttention(_ attention: ReaderAttention, of camera: CameraName) {
-        state.withLock { $0.slots[camera]?.attention = attention }
+        state.withLock { state in
+            guard var slot = state.slots[camera], slot.attention != attention else { return }
+            slot.attention = attention
+            // An idle lane's frame may have been held back for long; its wait begins now.
+            if slot.readySince != nil { slot.readySince = .now() }
+            state.slots[camera] = slot
+        }
         // The frame that waits may be wanted now.
         wake.signal()
     }
@@ -139,9 +147,14 @@ package final class FrameDesk: Sendable {
             return now - last >= idleInterval
         }
         return ready.min { a, b in
-            if a.attention != b.attention { return a.attention == .waiting }
+            let (aFirst, bFirst) = (isFirstClass(a, at: now), isFirstClass(b, at: now))
+            if aFirst != bFirst { return aFirst }
             return (a.readySince ?? now) < (b.readySince ?? now)
         }
+    }
+
+    private static func isFirstClass(_ slot: Slot, at now: Instant) -> Bool {
+        slot.attention == .waiting || now - (slot.readySince ?? now) >= idlePatience
     }
 
     /// Tells that a job has ended, whatever came of it.

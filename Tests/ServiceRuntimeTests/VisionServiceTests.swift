@@ -61,6 +61,16 @@ import VisionLink
         #expect(desk.oldestJob(at: .now() + .seconds(6)) == .zero)
     }
 
+    @Test func waitOfALaneBeginsWhenSomebodyComesNotWhenItsFrameWasHeldBack() throws {
+        let desk = Self.desk(["a"])
+        desk.ready("a")
+        let held = Instant.now()
+        while Instant.now() == held {}
+        desk.setAttention(.waiting, of: "a")
+        let age = desk.oldestJob(at: held + .seconds(6))
+        #expect(age < .seconds(6) && age > .seconds(5))
+    }
+
     @Test func waitingFrameThatNobodyTakesGrowsOld() {
         let desk = Self.desk(["a"])
         desk.setAttention(.waiting, of: "a")
