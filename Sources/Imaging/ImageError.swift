@@ -23,7 +23,7 @@ package struct ImageError: Error, Equatable, CustomStringConvertible {
         "\(file.map { "\($0): " } ?? "")\(problem); \(remedy)"
     }
 
-    func located(in file: String) -> ImageError {
+    package func located(in file: String) -> ImageError {
         var error = self
         error.file = file
         return error
