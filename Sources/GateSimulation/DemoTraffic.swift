@@ -3,8 +3,8 @@ import GateTypes
 /// The demonstration's traffic: every vehicle of the catalogue in turn, the same for the same seed.
 package enum DemoTraffic {
     /// From one arrival on a lane to the next: the way through the gate, boom included.
-    private static let headways = ["lorry": 9_600, "coach": 10_200, "van": 8_600]
-    private static let headwayOtherwise = 8_200
+    private static let headways = ["lorry": 9_000, "coach": 9_600, "van": 8_000]
+    private static let headwayOtherwise = 7_600
     /// The one who drives in behind another comes this long after it, and the next one later.
     private static let tailgateGap = 1_500
     /// Seconds that a vehicle needs from its appearance to the end of its passage, at most.
@@ -16,7 +16,7 @@ package enum DemoTraffic {
 
     /// Who does something unusual on the first visit: by place in the catalogue, counted from 1.
     private static let unusual: [Int: Behaviour] = [
-        5: .tailgate, 24: .turnBack, 8: .stall(.milliseconds(2_500)),
+        5: .tailgate, 24: .turnBack, 8: .stall(.milliseconds(1_200)),
     ]
 
     /// Vehicles that appear during `length`; each lane begins a little after the one before.
@@ -42,7 +42,9 @@ package enum DemoTraffic {
                             after: .milliseconds(time), lane: lane,
                             vehicle: plan(number, behaviour, vehicle.body)))
                     time += headways[vehicle.body] ?? headwayOtherwise
-                    time += Int.random(in: 0...700, using: &random)
+                    if case .stall(let span) = behaviour { time += Int(span.milliseconds) + 1_500 }
+                    if behaviour == .turnBack { time += 6_000 }
+                    time += Int.random(in: 0...500, using: &random)
                 }
                 visit += 1
             }

@@ -30,11 +30,17 @@ extension SimulatedWorld {
         let before = SceneState.read(from: path)
             .flatMap { $0.time <= now && now - $0.time < resumeLimit ? $0 : nil }
         let world = SimulatedWorld(
-            config: config, traffic: traffic, start: before?.start ?? now,
+            config: config, traffic: traffic, travel: travel(of: config),
+            start: before?.start ?? now,
             resume: before == nil ? nil : now)
         // The scene is for the eyes of a demonstration: without it they see empty lanes.
         world.onScene = { try? $0.write(to: path) }
         return world
+    }
+
+    /// A sound boom takes well under a third of the longest run that the lanes allow.
+    private static func travel(of config: GateConfig) -> Duration {
+        (config.lanes.values.map(\.timing.motor).min() ?? BarrierConfig.Timing().motor) * 5 / 16
     }
 
     private static func readTraffic(_ path: String) throws(TrafficFileError) -> TrafficPlan {

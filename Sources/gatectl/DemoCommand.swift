@@ -21,7 +21,7 @@ struct DemoCommand: ParsableCommand {
     @Option(help: "A real camera for lane 1, e.g. /dev/video0.") var camera: String?
     @Option(help: "A folder of photographs that stand before lane 1 in turn.")
     var pictures: String?
-    @Option(help: "Vehicles appear for so many seconds.") var seconds = 52
+    @Option(help: "Vehicles appear for so many seconds.") var seconds = 56
     @Option(help: "Other seeds give other traffic.") var seed: UInt64 = 1
     @Option(help: "The demonstration's folder.") var site: String?
 

@@ -12,7 +12,8 @@ struct PictureFiles {
     init(_ paths: [String]) {
         for path in paths {
             var isFolder: ObjCBool = false
-            guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+            else {
                 errors.append("\(path): no such file or folder; check the path")
                 continue
             }

@@ -68,19 +68,19 @@ package final class DemoRun {
             guard process.isRunning else { return true }
         }
         let now = Instant.now()
-        let limit = options.length + DemoTraffic.lastPassage + .seconds(20)
+        let limit = options.length + DemoTraffic.lastPassage + .seconds(10)
         if now - begun > limit { return true }
         guard options.camera == nil else { return now - begun > options.length }
         let seen = watch.sightings
         let isEmpty =
             seen.count == site.traffic.arrivals.count && seen.allSatisfy { $0.left != nil }
+            && watch.boomsAreDown
         guard isEmpty else {
             emptySince = nil
             return false
         }
         emptySince = emptySince ?? now
-        // The boom has to come down behind the last one before its passage is on record.
-        return now - (emptySince ?? now) > Self.settling + .seconds(3)
+        return now - (emptySince ?? now) > Self.settling
     }
 
     // MARK: The end
@@ -142,6 +142,7 @@ package final class DemoRun {
 private final class SceneWatch: Sendable {
     private struct State {
         var witness = SceneWitness()
+        var boomsAreDown = false
         var isOver = false
     }
 
@@ -152,6 +153,9 @@ private final class SceneWatch: Sendable {
 
     var sightings: [SceneWitness.Sighting] { state.withLock { $0.witness.sightings } }
 
+    /// A passage is on record once the boom has come down behind it.
+    var boomsAreDown: Bool { state.withLock { $0.boomsAreDown } }
+
     func stop() { state.withLock { $0.isOver = true } }
 
     func start() throws(DemoError) {
@@ -159,7 +163,11 @@ private final class SceneWatch: Sendable {
             try WorkerThread.start("demo-witness") { [self] in
                 while !state.withLock({ $0.isOver }) {
                     if let scene = SceneState.read(from: path) {
-                        state.withLock { $0.witness.see(scene) }
+                        let isDown = scene.lanes.values.allSatisfy { $0.opening == 0 }
+                        state.withLock { state in
+                            state.witness.see(scene)
+                            state.boomsAreDown = isDown
+                        }
                     }
                     usleep(20_000)
                 }

@@ -15,7 +15,7 @@ package struct DemoOptions: Hashable, Sendable {
     /// The folder with the demonstration's configuration and pictures.
     package var site: String
     /// Vehicles appear during this time; the last ones drive through after it.
-    package var length = Duration.seconds(52)
+    package var length = Duration.seconds(56)
     package var seed: UInt64 = 1
     /// A real camera for the first lane, e.g. /dev/video0.
     package var camera: String?
