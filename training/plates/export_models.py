@@ -41,7 +41,7 @@ def reader_metadata(calibration):
             "tone": 0.02, "light_floor": 6, "stride": reading.STRIDE,
             "spread": reading.SPREAD, "segment_weight": reading.SEGMENT_WEIGHT,
             "prior.O": PRIOR_O, "second_look": SECOND_LOOK,
-            "least": 0.05}
+            "least": 0.3}
     meta |= {f"part.{name}": int(STARTS[name]) for name in PARTS}
     meta |= {f"layout.{name.replace('_', '-')}": numbers(v) for name, v in LAYOUTS.items()}
     meta |= {f"prior.{kind}.{form}": v for (kind, form), v in PRIORS.items()}
