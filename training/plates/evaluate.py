@@ -15,8 +15,8 @@ import numpy as np
 import torch
 
 from localiser import Localiser, detect, overlap
-from plates import INDEX, jitter, load_aligned
-from reader import Reader, read
+from plates import INDEX, jitter, load_aligned, normalise, rectify
+from reader import Reader, decode, forward, read, refine
 from train_localiser import load
 
 
@@ -26,6 +26,18 @@ def networks(folder):
     localiser.load_state_dict(torch.load(f"{folder}/localiser.pt"))
     reader.load_state_dict(torch.load(f"{folder}/reader.pt"))
     return localiser.eval(), reader.eval()
+
+
+SECOND_LOOK = 0.995
+
+
+def second_looks(reader, samples, first):
+    """Readings of a first cut and one by the corners that its characters give, together."""
+    double = [r.type == "yellow_double" for r in first]
+    cuts = [[corners, refine(corners, r)] for (_, corners), r in zip(samples, first)]
+    outs = forward(reader, [normalise(rectify(image, c, d)) for (image, _), pair, d
+                            in zip(samples, cuts, double) for c in pair])
+    return [decode(list(outs[2 * i:2 * i + 2]), d) for i, d in enumerate(double)]
 
 
 def fit(features, right, ridge=1e-2, rounds=200):
@@ -82,9 +94,11 @@ def main():
               "larger crops": [p for p in plates if not p.scene and "ccpd" not in p.file]}
     for name, group in groups.items():
         cutouts = [(p.image, p.corners) for p in group]
-        for weight, count in ((0.5, 1), (0, 1), (1, 1), (0.5, 3)):
-            readings = read(reader, cutouts, weight, count)
-            report(f"{name}, second witness {weight}, {count} cuts", readings, group)
+        for weight in (0.5, 0, 1):
+            readings = read(reader, cutouts, weight)
+            report(f"{name}, second witness's share {weight}", readings, group)
+        readings = second_looks(reader, cutouts, read(reader, cutouts))
+        report(f"{name}, after a second look", readings, group)
     if options.fit:
         calibrate(options, localiser, reader, parts)
 
@@ -93,44 +107,58 @@ def found_plates(localiser, pictures):
     """What the localiser finds in pictures: (image, corners, the text there or None, sure)."""
     for _, image, labelled in pictures:
         for p, q in detect(localiser, image, 640, 0.2, 12):
-            near = [t for c, t, k in labelled if overlap(q, c) > 0.3]
-            if not near:
+            near = [t if k != "other" else None for c, t, k in labelled
+                    if overlap(q, c) > 0.3]
+            # A sure find without a row may be a plate that nobody labelled.
+            if not near and p < 0.5:
                 yield image, q.astype(np.float32), None
-            elif near[0]:
+            elif near and near[0] != "":
                 yield image, q.astype(np.float32), near[0]
 
 
 def calibrate(options, localiser, reader, parts):
+    """Fits the confidence on first looks, then on what the program reports after second ones."""
     samples, texts = [], []
     for p in parts["fold"]:
-        for _ in range(3 if p.scene else 1):
-            samples.append((p.image, jitter(p.corners, True) if p.scene else p.corners))
+        for n in range(3 if p.scene else 2):
+            samples.append((p.image, jitter(p.corners, True) if n or p.scene else p.corners))
             texts.append(p.text)
     for image, corners, text in found_plates(localiser, load(options.data)["fold"]):
         samples.append((image, corners))
         texts.append(text or "")
-    for p in parts["foreign"][::3]:
-        samples.append((p.image, p.corners))
+    for p in parts["foreign"]:                          # seen in training, but for the corners
+        samples.append((p.image, jitter(p.corners, True)))
         texts.append("")
     readings = read(reader, samples)
-    doubtful = [i for i, r in enumerate(readings) if r.features[0] < -0.3]
-    for i, r in zip(doubtful, read(reader, [samples[i] for i in doubtful], 0.5, 3)):
-        readings[i] = r
+    weights, bias = fit([r.features for r in readings],
+                        [r.text == t for r, t in zip(readings, texts)])
+    sure = [confidence(r.features, weights, bias) for r in readings]
+    again = [i for i, p in enumerate(sure) if p < SECOND_LOOK and readings[i].features[3] > -3]
+    for i, both in zip(again, second_looks(reader, [samples[i] for i in again],
+                                           [readings[i] for i in again])):
+        readings[i] = both
     right = [r.text == t for r, t in zip(readings, texts)]
     weights, bias = fit([r.features for r in readings], right)
-    plates = [(r, t) for r, t in zip(readings, texts) if t]
-    warm = temperature(*zip(*plates))
+    warm = temperature(*zip(*[(r, t) for r, t in zip(readings, texts) if t]))
     constants = {"bias": float(bias), "weights": [float(w) for w in weights],
                  "temperature": warm}
-    p = [1 / (1 + math.exp(-(bias + float(np.dot(weights, r.features))))) for r in readings]
-    brier = float(np.mean([(a - b) ** 2 for a, b in zip(p, right)]))
+    p = np.array([confidence(r.features, weights, bias) for r in readings])
+    brier = float(np.mean((p - right) ** 2))
     with open(options.fit, "w", encoding="utf8") as file:
         json.dump({"constants": constants, "samples": len(right), "right": sum(right),
                    "brier": brier}, file, indent=1)
-    print(constants, f"{sum(right)} of {len(right)} right, Brier score {brier:.4f}")
-    with open(f"{options.checkpoints}/calibration-samples.pickle", "wb") as file:
-        pickle.dump([(list(map(float, r.features)), r.text, t) for r, t in zip(readings, texts)],
-                    file)
+    print(constants, f"{sum(right)} of {len(right)} right, {len(again)} looked at twice, Brier "
+          f"score {brier:.4f}")
+    for low, high in ((0, 0.2), (0.2, 0.5), (0.5, 0.8), (0.8, 0.9), (0.9, 0.97), (0.97, 0.99),
+                      (0.99, 0.995), (0.995, 1.01)):
+        inside = (p >= low) & (p < high)
+        if inside.any():
+            print(f"  claimed {p[inside].mean():.3f}, observed {np.array(right)[inside].mean():.3f}"
+                  f" of {inside.sum()}")
+
+
+def confidence(features, weights, bias):
+    return 1 / (1 + math.exp(-float(np.clip(bias + np.dot(weights, features), -40, 40))))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from export import export, golden  # noqa: E402
 import drawing
 import reader as reading
 from drawing import TYPES
+from evaluate import SECOND_LOOK
 from localiser import CELL, UNIT, Localiser
 from plates import CLASSES, DOUBLE, HEIGHT, SINGLE, WIDTH
 from reader import FORMS, LAYOUTS, PARTS, PRIOR_O, PRIORS, STARTS, Reader
@@ -39,8 +40,8 @@ def reader_metadata(calibration):
             "double": numbers(DOUBLE), "classes": CLASSES, "types": " ".join(TYPES),
             "tone": 0.02, "light_floor": 6, "stride": reading.STRIDE,
             "spread": reading.SPREAD, "segment_weight": reading.SEGMENT_WEIGHT,
-            "prior.O": PRIOR_O, "second_look": 0.995,
-            "least": 0.05}
+            "prior.O": PRIOR_O, "second_look": SECOND_LOOK,
+            "least": 0.3}
     meta |= {f"part.{name}": int(STARTS[name]) for name in PARTS}
     meta |= {f"layout.{name.replace('_', '-')}": numbers(v) for name, v in LAYOUTS.items()}
     meta |= {f"prior.{kind}.{form}": v for (kind, form), v in PRIORS.items()}
@@ -80,7 +81,7 @@ def main():
     network.load_state_dict(torch.load(f"{options.checkpoints}/localiser.pt"))
     red_first(network, network.quarter[0][0])
     meta = {"version": 1, "cell": CELL, "unit": UNIT, "stride": 32, "long_side": 640,
-            "threshold": options.threshold, "sure": max(0.4, options.threshold), "most": 10}
+            "threshold": options.threshold, "sure": max(0.35, options.threshold), "most": 10}
     shape, path = (1, 3, 384, 640), f"{options.out}/plate-localiser.ghn"
     export(network, shape, path, meta=meta, output_names=["cells"])
     golden(network, (1, 3, 96, 160), f"{options.out}/golden/plate-localiser@small.golden", seed=1,

@@ -290,8 +290,3 @@ def read(network, plates, weight=0.5, count=1):
         if n not in best or reading.score > best[n].score:
             best[n] = reading
     return [best[n] for n in range(len(plates))]
-
-
-def confidence(features, constants):
-    z = constants["bias"] + sum(a * b for a, b in zip(constants["weights"], features))
-    return 1 / (1 + math.exp(-max(-60, min(60, z))))
