@@ -30,7 +30,7 @@ package struct PlateEvidence: Hashable, Sendable {
     /// Adds one frame; a reading of another plate starts again from nothing.
     package mutating func add(_ reading: PlateReading) {
         guard !reading.places.isEmpty, reading.places.count == reading.text.count else { return }
-        if !belongs(reading) { self = PlateEvidence() }
+        if !mayShow(reading) { self = PlateEvidence() }
         placeCount = reading.places.count
         if weightedSums.isEmpty {
             weightedSums = Array(repeating: 0, count: placeCount * Alphabet.count)
@@ -54,9 +54,15 @@ package struct PlateEvidence: Hashable, Sendable {
         for place in 0..<placeCount {
             let range = place * Alphabet.count..<(place + 1) * Alphabet.count
             var total = 0.0
+            // Characters that no frame named share one value: work its exponential out once.
+            var latest = (logarithm: 1.0, exponential: 0.0)
             for index in range {
-                result[index] *= sharpness
-                total += LogarithmicMath.exp(result[index])
+                let logarithm = result[index] * sharpness
+                result[index] = logarithm
+                if logarithm != latest.logarithm {
+                    latest = (logarithm, LogarithmicMath.exp(logarithm))
+                }
+                total += latest.exponential
             }
             let normalisation = LogarithmicMath.ln(total)
             for index in range { result[index] -= normalisation }
@@ -75,7 +81,8 @@ package struct PlateEvidence: Hashable, Sendable {
             })
     }
 
-    private func belongs(_ reading: PlateReading) -> Bool {
+    /// True while this reading may be of the same plate.
+    package func mayShow(_ reading: PlateReading) -> Bool {
         guard frameCount > 0 else { return true }
         guard reading.places.count == placeCount else { return false }
         let different = zip(text, reading.text).filter { $0 != $1 }.count

@@ -12,6 +12,8 @@ package struct Gate: Sendable {
     private let routes: Routes
     /// In the order of their names; empty until `start`.
     private var lanes: [VehicleLane] = []
+    /// When each lane wants to be told the time; only lanes that are due or touched are looked at.
+    private var due: [Instant?] = []
     private var isFireActive = false
     private var attention: [CameraName: Attention] = [:]
     private var alarms: Set<String> = []
@@ -53,6 +55,7 @@ package struct Gate: Sendable {
         for index in lanes.indices {
             lanes[index].begin(&turn)
         }
+        due = lanes.map { $0.nextDeadline(after: latest) }
         return finish(&turn)
     }
 
@@ -94,13 +97,19 @@ package struct Gate: Sendable {
         case .tick:
             break
         }
-        for index in lanes.indices { lanes[index].timePassed(&turn) }
+        for index in lanes.indices {
+            let isDue = due[index].map { $0 <= latest } ?? false
+            guard isDue || lanes[index].isTouched else { continue }
+            lanes[index].timePassed(&turn)
+            lanes[index].isTouched = false
+            due[index] = lanes[index].nextDeadline(after: latest)
+        }
         return finish(&turn)
     }
 
     /// When `tick` is due at the latest; nil when only events matter.
     package var nextDeadline: Instant? {
-        lanes.compactMap { $0.nextDeadline(after: latest) }.min()
+        due.compactMap { $0 }.min()
     }
 
     /// True while something moves or is about to: a reload waits.
@@ -159,7 +168,7 @@ package struct Gate: Sendable {
     ) {
         guard let index = lanes.firstIndex(where: { $0.name == lane }) else {
             return turn.record(
-                .override, lane, ["wish": word, "operator": name, "refused": "no_such_lane"])
+                .override, lane, ["wish": word, "refused": "no_such_lane"], person: name)
         }
         lanes[index].command(event, named: word, by: name, &turn)
     }
@@ -174,9 +183,8 @@ package struct Gate: Sendable {
         releaseLanes(&turn)
         standing.emergency = reason
         turn.actions.append(.keep(standing))
-        var facts = ["what": "begun", "reason": reason]
-        facts["operator"] = operatorName
-        turn.record(.emergency, nil, facts)
+        turn.record(
+            .emergency, nil, ["what": "begun", "reason": reason], person: operatorName)
         raiseAlarm("emergency", Self.emergencyText(reason), &turn)
     }
 
@@ -198,11 +206,11 @@ package struct Gate: Sendable {
         guard !isFireActive else {
             return turn.record(
                 .emergency, nil,
-                ["what": "reset_refused", "operator": name, "because": "fire_input_active"])
+                ["what": "reset_refused", "because": "fire_input_active"], person: name)
         }
         standing.emergency = nil
         turn.actions.append(.keep(standing))
-        turn.record(.emergency, nil, ["what": "reset", "operator": name, "reason": reason])
+        turn.record(.emergency, nil, ["what": "reset", "reason": reason], person: name)
         clearAlarm("emergency", &turn)
         for index in lanes.indices {
             lanes[index].drive(.emergencyReset, &turn)

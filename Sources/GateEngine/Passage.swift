@@ -22,7 +22,7 @@ struct Passage: Hashable, Sendable {
 
     /// How a passage ended, for its record.
     enum Outcome: String, Hashable, Sendable {
-        case passed, tailgated, refused, unreadable
+        case passed, tailgated, refused, unreadable, forced
         case turnedBack = "turned_back"
         case timedOut = "timed_out"
         case wrongWay = "wrong_way"
@@ -49,6 +49,8 @@ struct Passage: Hashable, Sendable {
     var decided: Instant?
     var released: Instant?
     var passed: Instant?
+    /// It seemed to go back onto the approach loop then.
+    var withdrew: Instant?
     /// The fallback has begun.
     var isHandedOver = false
     var lateDrops = 0
@@ -116,11 +118,10 @@ struct Passage: Hashable, Sendable {
             facts["roster"] = decision.rosterPlace
             facts["group"] = decision.group
         }
-        if let operatorName { facts["operator"] = operatorName }
         if lateDrops > 0 { facts["late_drops"] = String(lateDrops) }
         if isSimulated { facts["simulated"] = "true" }
         return EntryDraft(
             .passage, lane: lane, at: now, facts: facts,
-            personal: plate.isEmpty ? [:] : [.plate: plate])
+            personal: .told(plate: plate, person: operatorName))
     }
 }

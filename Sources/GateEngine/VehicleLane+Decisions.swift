@@ -9,11 +9,13 @@ extension VehicleLane {
     mutating func take(
         _ observation: PlateObservation, policy: VehiclePolicy, _ turn: inout Turn
     ) {
+        isTouched = true
         let frame = min(observation.frameTime, turn.now.instant)
         let read = observation.readings.filter { !$0.text.isEmpty }
             .max { $0.corners.widthPixels < $1.corners.widthPixels }
         let widest = observation.readings.map(\.corners.widthPixels).max() ?? 0
         if let read, contradicts(read, frame: frame) { drive(.contradicted, &turn) }
+        if let read { noticeReplacement(read, frame: frame, &turn) }
         watchLoop(widest: widest, frame: frame, &turn)
         if waiting == nil, !hasLoop, widest >= narrowestPlatePixels, !isOfLeaving(read) {
             arrive(.camera, at: frame, &turn)
@@ -41,6 +43,22 @@ extension VehicleLane {
             }
             return passage.plate == reading.text && reading.confidence >= 0.5
         }
+    }
+
+    /// Bumper to bumper the approach loop never clears behind a vehicle: only the camera can tell
+    /// that the next one stands there now.
+    private mutating func noticeReplacement(
+        _ reading: PlateReading, frame: Instant, _ turn: inout Turn
+    ) {
+        guard var passage = waiting, passage.isAdmitted, let withdrew = passage.withdrew,
+            frame > withdrew, reading.confidence >= 0.5, !passage.evidence.isEmpty,
+            !passage.evidence.mayShow(reading)
+        else { return }
+        passage.passed = withdrew
+        waiting = nil
+        leave(passage, &turn)
+        drive(.replaced, &turn)
+        arrive(.standing, at: frame, &turn)
     }
 
     /// A plate that stands before a boom without the loop's noticing: the loop may be dead.
@@ -129,6 +147,7 @@ extension VehicleLane {
     /// The entry is durable; presence and deadline are looked at again.
     mutating func stored(_ number: IntentNumber, _ turn: inout Turn) {
         guard let intent = removeIntent(number) else { return }
+        isTouched = true
         clearAlarm("storage", &turn)
         release(intent, &turn)
     }
@@ -136,6 +155,7 @@ extension VehicleLane {
     /// The journal did not answer in time, or with an error.
     mutating func storageFailed(_ number: IntentNumber, reason: String, _ turn: inout Turn) {
         guard let intent = removeIntent(number) else { return }
+        isTouched = true
         raiseAlarm("storage", "The journal cannot store an opening: \(reason)", &turn)
         switch config.onStorageFailure {
         case .refuse:
@@ -155,12 +175,15 @@ extension VehicleLane {
     private mutating func release(_ intent: Intent, _ turn: inout Turn) {
         switch intent.ground {
         case .named(let operatorName):
+            openedBy = operatorName
             if waiting != nil {
                 waiting?.operatorName = operatorName
                 admit(&turn)
             }
+            tell(.opening, &turn)
             drive(.open(.named), &turn)
         case .policy(let passage, let frame):
+            if waiting?.number == passage, waiting?.isAdmitted == true { return }  // By hand.
             guard waiting?.number == passage, waiting?.phase == .storing(intent.number) else {
                 return turn.record(
                     .refusal, name, ["reasons": "vehicle_gone", "passage": String(passage)])
@@ -207,16 +230,20 @@ extension VehicleLane {
     mutating func command(
         _ wish: Barrier.Event, named word: String, by operatorName: String, _ turn: inout Turn
     ) {
-        let facts = ["wish": word, "operator": operatorName]
+        isTouched = true
+        let facts = ["wish": word]
         if wish == .open(.named) {
-            let draft = EntryDraft(.override, lane: name, at: turn.now, facts: facts)
+            let draft = EntryDraft(
+                .override, lane: name, at: turn.now, facts: facts,
+                personal: [.person: operatorName])
             return store(draft, .named(operatorName), &turn)
         }
-        turn.record(.override, name, facts)
+        turn.record(.override, name, facts, person: operatorName)
         drive(wish, &turn)
     }
 
     mutating func camera(_ health: CameraHealth, _ turn: inout Turn) {
+        isTouched = true
         switch health {
         case .seeing:
             isBlind = false

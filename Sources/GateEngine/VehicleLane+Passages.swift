@@ -17,21 +17,32 @@ extension VehicleLane {
             if waiting?.isAdmitted == false { endWaiting(timedOut: false, &turn) }
         case .entered(.approach), .doubled:
             endPassed(&turn)
-            guard let passage = waiting, passage.isAdmitted else { return }
+            guard var passage = waiting, passage.isAdmitted || barrier.hasExpectedVehicle else {
+                return
+            }
+            if !passage.isAdmitted {  // The boom was opened by hand before it came.
+                dropIntents(of: passage.number)
+                passage.phase = .admitted
+                passage.operatorName = openedBy
+            }
             waiting = nil
             leave(passage, &turn)
         case .entered(.far):
             enterFromFarSide(&turn)
         case .through(_, let seenBy):
-            guard seenBy.contains(.safety),
-                let first = leaving.firstIndex(where: { $0.passed == nil })
-            else { return throughUncounted(seenBy, &turn) }
-            leaving[first].passed = turn.now.instant
+            guard seenBy.contains(.safety), leaving.contains(where: { $0.passed == nil }) else {
+                return throughUncounted(seenBy, &turn)
+            }
+            // All is clear: whoever was under the boom, also two in a row, has passed.
+            for index in leaving.indices where leaving[index].passed == nil {
+                leaving[index].passed = turn.now.instant
+            }
         case .withdrew:
             guard waiting == nil, let last = leaving.lastIndex(where: { $0.passed == nil }) else {
                 return
             }
             waiting = leaving.remove(at: last)
+            waiting?.withdrew = turn.now.instant
         case .turnedBack:
             endWaiting(timedOut: false, &turn)
         }
@@ -45,6 +56,16 @@ extension VehicleLane {
         passage.passed = turn.now.instant
         waiting = nil
         leave(passage, &turn)
+    }
+
+    mutating func forced(_ turn: inout Turn) {
+        let passage = waiting
+        incident(
+            "forced", ["what": "vehicle_through_closed_boom"], plate: passage?.plate ?? "", &turn)
+        guard let passage, !barrier.sensors.isActive(.approach) else { return }
+        waiting = nil
+        dropIntents(of: passage.number)
+        end(passage, .forced, &turn)
     }
 
     private mutating func enterFromFarSide(_ turn: inout Turn) {
@@ -73,7 +94,7 @@ extension VehicleLane {
         leave(passage, &turn)
     }
 
-    private mutating func leave(_ passage: Passage, _ turn: inout Turn) {
+    mutating func leave(_ passage: Passage, _ turn: inout Turn) {
         if leaving.count >= Self.leavingLargest {
             end(leaving.removeFirst(), .timedOut, &turn)
         }
@@ -104,9 +125,11 @@ extension VehicleLane {
             tell(.refused, &turn)
         case .unreadable, .uncertain: tell(.unreadable, &turn)
         case .clockUntrusted: tell(.askGuard, &turn)
-        case nil where waiting?.evidence.isEmpty == true && barrier.acceptsPolicy && !isBlind:
-            tell(.unreadable, &turn)
-        case nil: tell(.askGuard, &turn)
+        case nil:
+            let isUnreadable =
+                waiting?.evidence.isEmpty == true && barrier.acceptsPolicy && !isBlind
+                && (waiting?.attempts ?? 0) < Self.attemptsLargest
+            tell(isUnreadable ? .unreadable : .askGuard, &turn)
         }
     }
 

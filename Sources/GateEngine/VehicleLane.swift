@@ -39,12 +39,16 @@ struct VehicleLane: Sendable {
     /// Under or behind the boom, in order, until the clearance.
     var leaving: [Passage] = []
     var intents: [Intent] = []
+    /// Who opened this lane by hand last.
+    var openedBy: String?
     var alarms: Set<String> = []
     var isBlind = false
     var notice: Notice?
     var plateWithoutLoopSince: Instant?
     var plateWithoutLoopLast: Instant?
     var status: LaneStatus
+    /// Something was said to this lane in this turn.
+    var isTouched = false
 
     init(
         name: LaneName, config: BarrierConfig, gate: GateConfig, active: Set<BarrierSensor>,
@@ -61,7 +65,8 @@ struct VehicleLane: Sendable {
         ]
         let longest = lines.compactMapValues { $0.map { gate.outputs[$0]?.longest ?? .zero } }
         barrier = Barrier(
-            wiring: .init(longest: longest, timing: config.timing),
+            wiring: .init(
+                longest: longest, timing: config.timing, limitHold: config.limitHold(gate)),
             sensors: BarrierSensors(fitted: config.inputs.fitted, active: active, at: now),
             closesByNameOnly: closesByNameOnly, at: now)
         status = LaneStatus(
@@ -94,7 +99,10 @@ struct VehicleLane: Sendable {
 
     /// Hands one event to the boom's machine and carries out what it asks for.
     mutating func drive(_ event: Barrier.Event, _ turn: inout Turn) {
-        for effect in barrier.handle(event, at: turn.now.instant) {
+        isTouched = true
+        let effects = barrier.handle(event, at: turn.now.instant)
+        // Relays first: what is written about it can wait a moment.
+        for effect in effects {
             switch effect {
             case .assert(let drive, let limit):
                 guard let line = config.outputs[drive] else { continue }
@@ -102,10 +110,11 @@ struct VehicleLane: Sendable {
             case .rest(let drive):
                 guard let line = config.outputs[drive] else { continue }
                 turn.actions.append(.rest(line))
-            case .note(let note):
-                take(note, &turn)
+            case .note:
+                break
             }
         }
+        for case .note(let note) in effects { take(note, &turn) }
     }
 
     /// What the boom's machine noticed: records, incidents, alarms, the vehicles' progress.
@@ -113,7 +122,7 @@ struct VehicleLane: Sendable {
         switch note {
         case .sighted(let sighting): follow(sighting, &turn)
         case .followed(let byApproachOnly): followed(byApproachOnly: byApproachOnly, &turn)
-        case .forced: incident("forced", ["what": "vehicle_through_closed_boom"], &turn)
+        case .forced: forced(&turn)
         case .movedUncommanded: incident("forced", ["what": "boom_moved_uncommanded"], &turn)
         case .rose: tell(.welcome, &turn)
         case .closing:
@@ -175,6 +184,16 @@ struct VehicleLane: Sendable {
         if let waiting, !waiting.plate.isEmpty { shown.plate = waiting.plate }
         shown.alarms = alarms.sorted()
         return shown
+    }
+}
+
+extension BarrierConfig {
+    /// How long a limit switch may go on reading active after the boom has left it.
+    func limitHold(_ gate: GateConfig) -> Duration {
+        let holds = [inputs.up, inputs.down].compactMap {
+            $0.flatMap { gate.inputs[$0]?.clearAfter }
+        }
+        return (holds.max() ?? .zero) + .milliseconds(200)
     }
 }
 

@@ -3,7 +3,7 @@ import GateTypes
 
 /// A boom barrier: raises on a warrant, waits for the passage, lowers when all is clear.
 ///
-/// BARRIER.md beside this file draws the machine and lists states, events and outputs. The boom is
+/// docs/barrier.md draws the machine and lists states, events and outputs. The boom is
 /// driven down in one place only (`lowering(at:)`), and any presence stops that at once.
 package struct Barrier: Hashable, Sendable {
     package enum Drive: String, Hashable, Sendable, CaseIterable { case raise, lower, stop, lamp }
@@ -16,10 +16,16 @@ package struct Barrier: Hashable, Sendable {
         /// Longest assertion of each output that is fitted; `raise` always is.
         package let longest: [Drive: Duration]
         package let timing: BarrierConfig.Timing
+        /// A limit switch that the boom has just left may read active for so long.
+        package let limitHold: Duration
 
-        package init(longest: [Drive: Duration], timing: BarrierConfig.Timing) {
+        package init(
+            longest: [Drive: Duration], timing: BarrierConfig.Timing,
+            limitHold: Duration = .milliseconds(500)
+        ) {
             self.longest = longest
             self.timing = timing
+            self.limitHold = limitHold
         }
 
         /// One relay only: each pulse moves the boom on, and its own controller lowers it.
@@ -114,6 +120,8 @@ package struct Barrier: Hashable, Sendable {
         case clearFault
         /// The camera sees in front of the boom what the loops saw passing.
         case contradicted
+        /// The camera sees another vehicle where the one stands that seemed to withdraw.
+        case replaced
         case emergencyRelease
         case emergencyReset
         case tick
@@ -198,6 +206,16 @@ package struct Barrier: Hashable, Sendable {
         return sensors.position(assumed: assumed)
     }
 
+    /// True when the vehicle that came under the boom last has a warrant.
+    package var hasExpectedVehicle: Bool {
+        switch state {
+        case .raising(let opening, _), .open(let opening), .reversing(let opening, _),
+            .lowering(let opening, _):
+            opening.under == .expected
+        case .resting, .fault, .emergency: false
+        }
+    }
+
     /// True while the boom moves, waits for a passage or is about to move.
     package var isBusy: Bool {
         switch state {
@@ -210,8 +228,12 @@ package struct Barrier: Hashable, Sendable {
 
     /// The faults that the sensors show by themselves.
     func sensedFaults(at now: Instant) -> Set<Fault> {
-        var faults = Set(sensors.failed.map(Fault.sensorFailed))
-        faults.formUnion(sensors.stuck(for: wiring.timing.stuck, at: now).map(Fault.stuck))
+        var faults: Set<Fault> = []
+        for sensor in sensors.failed { faults.insert(.sensorFailed(sensor)) }
+        for sensor in BarrierSensors.presence
+        where sensors.isStuck(sensor, for: wiring.timing.stuck, at: now) {
+            faults.insert(.stuck(sensor))
+        }
         if sensors.bothLimitsRead { faults.insert(.limitsContradict) }
         return faults
     }

@@ -72,18 +72,22 @@ package struct BarrierSensors: Hashable, Sendable {
         fitted.contains(sensor) && !failed.contains(sensor)
     }
 
-    /// Presence sensors that have been active without a break for `span`.
-    package func stuck(for span: Duration, at now: Instant) -> Set<BarrierSensor> {
-        Set(
-            [.approach, .safety, .photocell].filter { sensor in
-                !failed.contains(sensor) && activeSince[sensor].map { now >= $0 + span } ?? false
-            })
+    static let presence: [BarrierSensor] = [.approach, .safety, .photocell]
+
+    /// True when a presence sensor has been active without a break for `span`.
+    func isStuck(_ sensor: BarrierSensor, for span: Duration, at now: Instant) -> Bool {
+        guard !failed.contains(sensor), let since = activeSince[sensor] else { return false }
+        return now >= since + span
     }
 
     /// The next moment at which a sensor that is active now counts as stuck.
-    package func stuckDeadline(for span: Duration, after now: Instant) -> Instant? {
-        [.approach, .safety, .photocell].compactMap { activeSince[$0].map { $0 + span } }
-            .filter { $0 > now }.min()
+    func stuckDeadline(for span: Duration, after now: Instant) -> Instant? {
+        var soonest: Instant?
+        for sensor in Self.presence {
+            guard let due = activeSince[sensor].map({ $0 + span }), due > now else { continue }
+            soonest = min(soonest ?? due, due)
+        }
+        return soonest
     }
 
     private mutating func noteClearance(at now: Instant) {

@@ -18,7 +18,7 @@ extension Barrier {
             return Step(
                 state: .resting(position), effects: moved(from: assumed, to: position))
         case .raising(let opening, let until):
-            if sensors.isActive(.up) || (now >= until && !sensors.sees(.up)) {
+            if hasReached(.up, motorUntil: until, at: now) {
                 return Step(state: .open(opening), effects: [.rest(.raise), .note(.rose)])
             }
             if now >= until { return failing(with: .noUpperLimit, at: now) }
@@ -30,7 +30,7 @@ extension Barrier {
         case .lowering(let opening, _) where sensors.isOccupied:
             return reversing(opening, at: now)
         case .lowering(_, let until):
-            if sensors.isActive(.down) || (now >= until && !sensors.sees(.down)) {
+            if hasReached(.down, motorUntil: until, at: now) {
                 return Step(state: .resting(.down), effects: [.rest(.lower), .note(.closed)])
             }
             if now >= until { return failing(with: .noLowerLimit, at: now) }
@@ -42,6 +42,16 @@ extension Barrier {
             break
         }
         return Step(state: state)
+    }
+
+    /// The switch reads, and cannot be left over from before the movement; without one, time is up.
+    private func hasReached(_ end: BarrierSensor, motorUntil: Instant, at now: Instant) -> Bool {
+        guard sensors.sees(end) else { return now >= motorUntil }
+        return sensors.isActive(end) && now >= limitsTellFrom(motorUntil)
+    }
+
+    private func limitsTellFrom(_ motorUntil: Instant) -> Instant {
+        motorUntil - wiring.timing.motor + min(wiring.limitHold, wiring.timing.motor)
     }
 
     /// Nobody drove the boom, and yet it moved.
@@ -101,7 +111,8 @@ extension Barrier {
             return Step(
                 state: .fault(all, .driving(until: now + wiring.timing.motor)),
                 effects: raiseEffects + notes)
-        case .driving(let until) where now >= until || sensors.isActive(.up):
+        case .driving(let until)
+        where now >= until || hasReached(.up, motorUntil: until, at: now):
             return Step(state: .fault(all, .none), effects: [.rest(.raise)] + notes)
         case .none where all.isEmpty:
             return Step(
@@ -124,7 +135,7 @@ extension Barrier {
             renew = now
         }
         if case .driving(let until) = lift {
-            if sensors.isActive(.up) || (now >= until && !sensors.sees(.up)) {
+            if hasReached(.up, motorUntil: until, at: now) {
                 lift = .none
             } else if now >= until {
                 all.insert(.noUpperLimit)
@@ -134,8 +145,10 @@ extension Barrier {
         var waits = false
         if case .waiting = lift { waits = true }
         if !waits, now >= renew {
-            if canPulseUp { effects = [.rest(.stop), .assert(.raise, atMost: emergencyRun)] }
-            renew = now + renewalSpan
+            if canPulseUp {
+                effects = [.rest(.stop), .assert(.raise, atMost: emergencyRun)]
+                renew = now + renewalSpan
+            }
         }
         return Step(
             state: .emergency(all, lift, renew: renew),
@@ -202,8 +215,10 @@ extension Barrier {
         switch state {
         case .resting:
             break
-        case .raising(_, let until), .reversing(_, let until), .lowering(_, let until):
+        case .reversing(_, let until):
             due.append(until)
+        case .raising(_, let until), .lowering(_, let until):
+            due += [until, limitsTellFrom(until)]
         case .open(let opening):
             due.append(opening.waitUntil)
             due.append(sensors.clearSince.map { $0 + timing.clearance })
@@ -222,7 +237,7 @@ extension Barrier {
         case .none: []
         case .waiting(let until):
             [until, relays.free(after: .lower, wiring.timing.deadTime)]
-        case .driving(let until): [until]
+        case .driving(let until): [until, limitsTellFrom(until)]
         }
     }
 }

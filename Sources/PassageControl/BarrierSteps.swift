@@ -16,6 +16,7 @@ extension Barrier {
         case .reads(let sensor, let active): sensors.set(sensor, active: active, at: now)
         case .sensorFailed(let sensor): sensors.fail(sensor, at: now)
         case .driveFailed(let drive): relays.lose(drive)
+        case .replaced: track.replace()
         case .open, .close, .clearFault, .contradicted, .emergencyRelease, .emergencyReset, .tick:
             break
         }
@@ -90,7 +91,11 @@ extension Barrier {
             return Step(
                 state: .reversing(opening.expectingOneMore(until: waitEnd(now)), until: until))
         case (.lowering(let opening, _), .open):
-            return reversing(opening.expectingOneMore(until: waitEnd(now)), at: now)
+            return Step(
+                state: .reversing(
+                    opening.expectingOneMore(until: waitEnd(now)),
+                    until: now + wiring.timing.deadTime),
+                effects: stopEffects)
         case (.fault(let faults, .none), .open(.named)):
             return Step(state: .fault(faults, .waiting(until: now)))
         case (.fault, .open), (.emergency, .open):
@@ -118,7 +123,9 @@ extension Barrier {
         case (.open(let opening), .contradicted) where opening.progress == .passed,
             (.lowering(let opening, _), .contradicted) where opening.progress == .passed:
             return failing(with: .presenceContradicts, at: now)
-        case (_, .contradicted):
+        case (.open(let opening), .replaced):
+            return Step(state: .open(opening.havingPassed(waitEnd: waitEnd(now))))
+        case (_, .contradicted), (_, .replaced):
             return Step(state: state)
         }
     }
@@ -254,6 +261,15 @@ extension Barrier.Opening {
         opening.waitUntil = until
         opening.progress = .nobodyYet
         opening.closeAsked = false
+        return opening
+    }
+
+    /// The vehicle that seemed to withdraw has passed.
+    func havingPassed(waitEnd: Instant) -> Self {
+        var opening = self
+        opening.expected = max(expected - 1, 0)
+        opening.progress = .passed
+        if opening.expected > 0 { opening.waitUntil = waitEnd }
         return opening
     }
 

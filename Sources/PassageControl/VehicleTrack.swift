@@ -51,13 +51,18 @@ package struct VehicleTrack: Hashable, Sendable {
         }
     }
 
+    /// What seemed to withdraw has gone through, and another one stands on the approach loop.
+    mutating func replace() {
+        if case .withdrawn = phase { phase = .free }
+    }
+
     /// Compares the sensors before and after one change.
     package mutating func follow(
         _ old: BarrierSensors, _ new: BarrierSensors, at now: Instant
     ) -> [Sighting] {
         var sightings: [Sighting] = []
         if new.isActive(.approach) != old.isActive(.approach) {
-            sightings += approachChanged(to: new.isActive(.approach), at: now)
+            sightings += approachChanged(new, at: now)
         }
         let seen = Self.presence(new)
         switch phase {
@@ -87,7 +92,16 @@ package struct VehicleTrack: Hashable, Sendable {
         return now - since <= Self.betweenLoopsLongest ? .approach : .far
     }
 
-    private mutating func approachChanged(to active: Bool, at now: Instant) -> [Sighting] {
+    private mutating func approachChanged(_ sensors: BarrierSensors, at now: Instant) -> [Sighting]
+    {
+        let active = sensors.isActive(.approach)
+        // A beam alone or a failed loop is no vehicle: who comes meanwhile has to be seen coming.
+        if case .under(_, _, let seen) = phase,
+            !seen.contains(.safety) || sensors.failed.contains(.safety)
+        {
+            phase = .under(.approach, approach: active ? .occupied : .left, seenBy: seen)
+            return [active ? .arrived : .leftApproach]
+        }
         switch (phase, active) {
         case (.free, true), (.between, true), (.withdrawn, true):
             if case .between = phase { phase = .free }

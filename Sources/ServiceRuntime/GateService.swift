@@ -142,7 +142,8 @@ package final class GateService {
     // MARK: Engine
 
     func moment() -> Moment {
-        Moment(instant: loop.now, wall: .now(), wallIsTrusted: minder?.clockIsTrusted ?? clockIsKnown)
+        Moment(
+            instant: loop.now, wall: .now(), wallIsTrusted: minder?.clockIsTrusted ?? clockIsKnown)
     }
 
     /// The first call to a new engine, with the inputs as they are.
@@ -232,7 +233,9 @@ package final class GateService {
             return
         }
         let now = loop.now
-        guard let lane = config.lanes.first(where: { $0.value.outputs.raise == line }) else { return }
+        guard let lane = config.lanes.first(where: { $0.value.outputs.raise == line }) else {
+            return
+        }
         view.add("relay", now - before)
         view.raised(lane.key, camera: lane.value.camera, at: now)
     }
@@ -346,7 +349,8 @@ package final class GateService {
 
     private func kept(_ error: SystemError?) {
         guard let error else { return view.clear(nil, "standing_state") }
-        let text = "the standing state cannot be kept over a restart (\(error)); make the "
+        let text =
+            "the standing state cannot be kept over a restart (\(error)); make the "
             + "state directory writable"
         view.alarm(nil, "standing_state", text, .now())
         parts.log(.error, text)

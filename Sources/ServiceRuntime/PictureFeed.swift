@@ -33,14 +33,15 @@ final class PictureFeed: CameraFeed {
     ) {
         self.name = name
         self.isSimulated = isSimulated
+        var made: (any Camera)?
         do throws(CameraFault) {
-            let made = try make(sink.ready) { Self.heard($0, sink, tell) }
-            camera = made
-            try made.start()
+            let camera = try make(sink.ready) { Self.heard($0, sink, tell) }
+            try camera.start()
+            made = camera
         } catch {
-            camera = nil
             sink.health(error.description)
         }
+        camera = made
     }
 
     private static func heard(

@@ -19,7 +19,7 @@ package struct Texts: Sendable {
 
     package subscript(notice: Notice) -> String { pick(Self.texts(of: notice)) }
 
-    package subscript(word: Word) -> String { pick(Self.texts(of: word)) }
+    package subscript(word word: Word) -> String { pick(Self.texts(of: word)) }
 
     /// A refusal's reason or a passage's outcome, by its name in the record.
     package func reason(_ code: String) -> String {

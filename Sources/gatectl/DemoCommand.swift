@@ -7,7 +7,8 @@ import ServiceRuntime
 /// `gatectl demo`: the reference gate with rendered pictures and simulated lines, live.
 struct DemoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "demo", abstract: "Shows a working gate for about a minute; nothing real moves.",
+        commandName: "demo",
+        abstract: "Shows a working gate for about a minute; nothing real moves.",
         discussion: """
             Starts the real gatehoused and gatehouse-vision on a temporary copy of the \
             demonstration's site: five vehicle lanes whose lines are simulated and whose cameras \
@@ -42,7 +43,7 @@ struct DemoCommand: ParsableCommand {
         options.pictures = pictures
         let run = try DemoRun(options, program: program)
         let report = try show(run)
-        report.lines.forEach { print($0) }
+        show(report.lines.map { $0 + "\n" }.joined())
         if !report.isGood { throw ExitCode(1) }
     }
 
@@ -55,7 +56,7 @@ struct DemoCommand: ParsableCommand {
             _ = run.finish()
             throw error
         }
-        print("Simulated lines, rendered pictures; the programs are the real ones.")
+        show("Simulated lines, rendered pictures; the programs are the real ones.\n")
         if redraws { show("\u{1B}[?25l\u{1B}[2J") }
         defer { if redraws { show("\u{1B}[?25h\n") } }
         var happenings: [GateHappening] = []
@@ -74,12 +75,10 @@ struct DemoCommand: ParsableCommand {
                 return !run.hasEnded()
             }
         } catch {
-            StandardError.print("\(error)")
+            ErrorOutput.write(["\(error)"])
         }
         return run.finish()
     }
 
-    private func show(_ text: String) {
-        FileHandle.standardOutput.write(Data(text.utf8))
-    }
+    private func show(_ text: String) { _ = Output.write(text, to: STDOUT_FILENO) }
 }

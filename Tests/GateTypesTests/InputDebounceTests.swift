@@ -96,7 +96,8 @@ import Testing
             let step = Double(random.next() % 1000) / (random.next() % 4 == 0 ? 1 : 100)
             for change in input.advance(to: Self.at(time + step)) where !change.active {
                 let last = lastRawActive ?? -1000
-                #expect(!isRawActive && change.at >= Self.at(last) + .milliseconds(300), "seed \(seed)")
+                #expect(
+                    !isRawActive && change.at >= Self.at(last) + .milliseconds(300), "seed \(seed)")
             }
             time += step
             if let start = activeRun {

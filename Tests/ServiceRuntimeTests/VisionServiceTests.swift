@@ -136,7 +136,7 @@ import VisionLink
         #expect(rig.service.snapshot().eyes.isConnected)
         eyes.gate.release()
         try rig.loop.run { eyes.notifier.count("watchdog") > fed }
-        #expect(eyes.log.contains("the recogniser goes on"))
+        try rig.loop.run { eyes.log.contains("the recogniser goes on") }
         eyes.end()
     }
 

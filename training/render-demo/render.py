@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Renders the demonstration's pictures.  render.py GLYPHS OUT [--only V01,V02] [--sheet FILE]
 
-GLYPHS: the folder of glyph templates (pengfei_*.png). OUT receives the JPEGs, scenes.tsv and texts.txt.
+GLYPHS: the folder of glyph templates (pengfei_*.png). OUT receives the JPEGs, scenes.tsv and texts.txt (kept beside this script).
 Everything follows from SEED: the same glyphs give the same pictures.
 """
 import argparse

@@ -71,7 +71,9 @@ package struct DemoReport: Sendable {
                 guard let spread else { return nil }
                 let values = [spread.p50, spread.p95, spread.p99, spread.maximum]
                     .map { Self.left(GateScreen.number($0), 7) }
-                return row("  " + name, (values + [Self.left("\(spread.count)", 4)]).joined(separator: "  "))
+                return row(
+                    "  " + name,
+                    (values + [Self.left("\(spread.count)", 4)]).joined(separator: "  "))
             }
     }
 

@@ -15,8 +15,7 @@ package final class DemoRun {
     private let options: DemoOptions
     private let controller: DemoProcess
     private let eyes: DemoProcess
-    private let witness = Mutex(SceneWitness())
-    private let isOver = Mutex(false)
+    private let watch: SceneWatch
     private var begun = Instant.now()
     private var emptySince: Instant?
     private var failures: [String] = []
@@ -25,6 +24,7 @@ package final class DemoRun {
     package init(_ options: DemoOptions, program: String) throws(DemoError) {
         self.options = options
         site = try DemoSite(options)
+        watch = SceneWatch(site.scene)
         let arguments = ["--config", site.config]
         controller = try DemoProcess(
             "gatehoused", beside: program, arguments: arguments, logs: site.folder)
@@ -46,7 +46,7 @@ package final class DemoRun {
         while true {
             if let client = try? ControlClient(path: path) {
                 begun = .now()
-                try watchScene()
+                try watch.start()
                 return client
             }
             for process in [controller, eyes] where !process.isRunning {
@@ -57,22 +57,6 @@ package final class DemoRun {
                     "no gate answers at \(path) within \(Self.startLimit); see \(site.folder)")
             }
             usleep(50_000)
-        }
-    }
-
-    /// The scene is sampled beside the display: who stood where must not depend on a terminal.
-    private func watchScene() throws(DemoError) {
-        do throws(SystemError) {
-            try WorkerThread.start("demo-witness") { [self] in
-                while !isOver.withLock({ $0 }) {
-                    if let scene = SceneState.read(from: site.scene) {
-                        witness.withLock { $0.see(scene) }
-                    }
-                    usleep(20_000)
-                }
-            }
-        } catch {
-            throw DemoError("no thread for the demonstration: \(error)")
         }
     }
 
@@ -87,8 +71,9 @@ package final class DemoRun {
         let limit = options.length + DemoTraffic.lastPassage + .seconds(20)
         if now - begun > limit { return true }
         guard options.camera == nil else { return now - begun > options.length }
-        let seen = witness.withLock { $0.sightings }
-        let isEmpty = seen.count == site.traffic.arrivals.count && seen.allSatisfy { $0.left != nil }
+        let seen = watch.sightings
+        let isEmpty =
+            seen.count == site.traffic.arrivals.count && seen.allSatisfy { $0.left != nil }
         guard isEmpty else {
             emptySince = nil
             return false
@@ -102,7 +87,7 @@ package final class DemoRun {
 
     /// Ends both programs and reads what they leave behind.
     package func finish() -> DemoReport {
-        isOver.withLock { $0 = true }
+        watch.stop()
         for process in [eyes, controller] {
             process.measure()
             let words = process.lastWords
@@ -129,7 +114,7 @@ package final class DemoRun {
     }
 
     private func read() -> DemoReport {
-        let sightings = witness.withLock { $0.sightings }
+        let sightings = watch.sightings
         let catalogue = site.catalogue
         do throws(JournalError) {
             let reader = try JournalReader(directory: site.state)
@@ -149,6 +134,38 @@ package final class DemoRun {
             report.journal = "unreadable"
             report.failures.append("\(error)")
             return report
+        }
+    }
+}
+
+/// Samples the scene beside the display: who stood where must not depend on a terminal.
+private final class SceneWatch: Sendable {
+    private struct State {
+        var witness = SceneWitness()
+        var isOver = false
+    }
+
+    private let path: String
+    private let state = Mutex(State())
+
+    init(_ path: String) { self.path = path }
+
+    var sightings: [SceneWitness.Sighting] { state.withLock { $0.witness.sightings } }
+
+    func stop() { state.withLock { $0.isOver = true } }
+
+    func start() throws(DemoError) {
+        do throws(SystemError) {
+            try WorkerThread.start("demo-witness") { [self] in
+                while !state.withLock({ $0.isOver }) {
+                    if let scene = SceneState.read(from: path) {
+                        state.withLock { $0.witness.see(scene) }
+                    }
+                    usleep(20_000)
+                }
+            }
+        } catch {
+            throw DemoError("no thread for the demonstration: \(error)")
         }
     }
 }

@@ -132,7 +132,8 @@ package struct DemoSite: Sendable {
 
     private static func adapt(_ folder: String, _ options: DemoOptions) throws {
         let path = folder + "/config/gatehouse.yaml"
-        var text = String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+        var text = String(
+            decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
         text += "\nstorage: { state: \(folder)/state, runtime: \(folder)/run }\n"
         if let camera = options.camera {
             // Without its loop the first plate in the picture is the arrival: nothing simulated
@@ -153,15 +154,17 @@ package struct DemoSite: Sendable {
     /// Puts photographs in the place of the first lane's vehicles.
     private static func show(_ pictures: String, in scenes: String) throws {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: pictures)) ?? []
-        let photographs = names.sorted().filter {
-            [".jpg", ".jpeg"].contains { $0.suffix(5).lowercased().hasSuffix($1) }($0)
+        let photographs = names.sorted().filter { name in
+            [".jpg", ".jpeg"].contains { name.lowercased().hasSuffix($0) }
         }
         guard !photographs.isEmpty else {
             throw DemoError("\(pictures) holds no .jpg or .jpeg; name a folder of photographs")
         }
         let list = scenes + "/" + SceneCatalogue.fileName
-        let rows = String(decoding: FileManager.default.contents(atPath: list) ?? Data(), as: UTF8.self)
-            .split(separator: "\n").map(String.init)
+        let rows = String(
+            decoding: FileManager.default.contents(atPath: list) ?? Data(), as: UTF8.self
+        )
+        .split(separator: "\n").map(String.init)
         // A link cannot be written through: it leads to the site's own list.
         try FileManager.default.removeItem(atPath: list)
         var kept = rows.filter { row in
@@ -171,7 +174,8 @@ package struct DemoSite: Sendable {
         let empty = "\(lane).jpg"
         for (index, name) in photographs.prefix(picturesLimit).enumerated() {
             let file = "photograph-\(index + 1).jpg"
-            let source = pictures.hasPrefix("/")
+            let source =
+                pictures.hasPrefix("/")
                 ? pictures : FileManager.default.currentDirectoryPath + "/" + pictures
             try FileManager.default.createSymbolicLink(
                 atPath: scenes + "/" + file, withDestinationPath: source + "/" + name)

@@ -67,7 +67,8 @@ package struct DemoSummary: Hashable, Sendable {
         visits = arrived.map { sighting, _ in
             let vehicle = catalogue?.vehicle(sighting.vehicle)
             return Visit(
-                number: sighting.vehicle, lane: sighting.lane, rendered: vehicle.flatMap { $0.text.isEmpty ? nil : $0.text },
+                number: sighting.vehicle, lane: sighting.lane,
+                rendered: vehicle.flatMap { $0.text.isEmpty ? nil : $0.text },
                 isReadable: vehicle?.isReadable ?? false,
                 isReadableOnArrival: vehicle?.isReadableOnArrival ?? false)
         }

@@ -1,0 +1,42 @@
+import GateTypes
+import Testing
+
+@Suite struct HourTests {
+    private static func options(_ seed: UInt64) -> Site.Options {
+        var options = Site.Options()
+        options.laneCount = 1 + Int(seed % 2)
+        options.hasStop = seed % 3 != 0
+        options.hasPhotocell = seed % 5 != 4
+        options.hasLimits = seed % 7 != 3
+        options.isPulsed = seed % 4 != 1
+        options.hasApproach = seed % 6 != 5
+        options.hasLower = seed % 11 != 10
+        options.onStorageFailure = seed % 2 == 0 ? .refuse : .open
+        return options
+    }
+
+    @Test(arguments: Array(1...12) as [UInt64])
+    func everyRuleHoldsAtEveryStepOfATroubledHour(seed: UInt64) {
+        var world = World(seed: seed, options: Self.options(seed), troubles: .all)
+        world.run(for: .seconds(3_600))
+        #expect(
+            world.checker.violations.isEmpty,
+            "seed \(seed): \(world.checker.violations.prefix(3))\n\(world.checker.story)")
+    }
+
+    @Test(arguments: [101, 102, 103] as [UInt64])
+    func anOrdinaryHourServesTheListedWithinASecondAndNoStranger(seed: UInt64) {
+        var options = Site.Options()
+        options.laneCount = 2
+        var world = World(seed: seed, options: options)
+        world.run(for: .seconds(3_600))
+        #expect(
+            world.checker.violations.isEmpty,
+            "seed \(seed): \(world.checker.violations.prefix(3))\n\(world.checker.story)")
+        #expect(world.strangersAdmitted == 0, "seed \(seed)")
+        #expect(world.listedServed > 80, "seed \(seed): \(world.listedServed)")
+        #expect(world.checker.counts["passed"] ?? 0 >= world.listedServed - 3, "seed \(seed)")
+        #expect(world.arrivalToRelease.allSatisfy { $0 < 1_000 }, "seed \(seed)")
+        #expect(world.alarmsEver.isEmpty, "seed \(seed): \(world.alarmsEver)")
+    }
+}

@@ -1,0 +1,157 @@
+import GateTypes
+import PassageControl
+import Testing
+
+/// Rules 6 and 7: who passes, and what is out of order.
+@Suite struct BarrierVehicleTests {
+    @Test func aSecondVehicleOnOneWarrantIsNoticed() {
+        var bench = Bench()
+        bench.open()
+        bench.driveThrough()
+        bench.wait(.milliseconds(400))
+        bench.driveThrough()
+        #expect(bench.notes().contains(.followed(byApproachOnly: false)))
+    }
+
+    @Test func aSecondVehicleWithItsOwnWarrantIsNotTailgating() {
+        var bench = Bench()
+        bench.open()
+        bench.driveThrough()
+        bench.give(.open(.policy))
+        bench.wait(.seconds(10))
+        #expect(bench.asserts(.lower).isEmpty)  // It waits for the second.
+        bench.driveThrough()
+        #expect(!bench.notes().contains { if case .followed = $0 { true } else { false } })
+        bench.wait(.milliseconds(1500))
+        #expect(bench.asserts(.lower).count == 1)
+    }
+
+    @Test func bumperToBumperIsNoticedByTheApproachLoop() {
+        var bench = Bench()
+        bench.open()
+        bench.reads(.approach, true)
+        bench.reads(.safety, true)
+        bench.reads(.photocell, true)
+        bench.reads(.approach, false)
+        bench.reads(.approach, true)
+        bench.reads(.approach, false)
+        #expect(bench.notes().contains(.followed(byApproachOnly: true)))
+    }
+
+    @Test func whoGoesBackOntoTheApproachLoopKeepsTheWarrant() {
+        var bench = Bench()
+        bench.open()
+        bench.reads(.approach, true)
+        bench.reads(.safety, true)
+        bench.wait(.seconds(1))
+        bench.reads(.safety, false)
+        bench.wait(.seconds(3))
+        #expect(bench.asserts(.lower).isEmpty)
+        bench.driveThrough()
+        #expect(!bench.notes().contains { if case .followed = $0 { true } else { false } })
+    }
+
+    @Test func whoTurnsBackIsNoticedAndTheBoomCloses() {
+        var bench = Bench()
+        bench.open()
+        bench.reads(.approach, true)
+        bench.reads(.safety, true)
+        bench.wait(.seconds(1))
+        bench.reads(.safety, false)
+        bench.reads(.approach, false)
+        #expect(bench.notes().contains(.sighted(.turnedBack)))
+        bench.wait(.milliseconds(1500))
+        #expect(bench.asserts(.lower).count == 1)
+    }
+
+    @Test func anotherVehicleInPlaceOfTheWithdrawnOneMeansThatItPassed() {
+        var bench = Bench()
+        bench.open()
+        bench.reads(.approach, true)
+        bench.reads(.safety, true)
+        bench.reads(.photocell, true)
+        bench.wait(.seconds(1))
+        bench.reads(.photocell, false)
+        bench.reads(.safety, false)
+        bench.wait(.seconds(2))
+        #expect(bench.asserts(.lower).isEmpty)
+        bench.give(.replaced)
+        #expect(bench.asserts(.lower).count == 1)
+    }
+
+    @Test func aShortVehicleBetweenTheLoopsIsStillExpected() {
+        var bench = Bench()
+        bench.reads(.approach, true)
+        bench.open()
+        bench.reads(.approach, false)
+        bench.wait(.seconds(2))
+        #expect(bench.asserts(.lower).isEmpty)
+        bench.reads(.safety, true)
+        bench.reads(.photocell, true)
+        #expect(bench.notes().contains(.sighted(.entered(.approach))))
+        bench.reads(.photocell, false)
+        bench.reads(.safety, false)
+        bench.wait(.milliseconds(1500))
+        #expect(bench.asserts(.lower).count == 1)
+    }
+
+    @Test func aVehicleThroughTheClosedBoomIsForced() {
+        var bench = Bench()
+        bench.driveThrough()
+        #expect(bench.notes().contains(.forced))
+    }
+
+    @Test func aVehicleFromTheFarSideIsToldApart() {
+        var bench = Bench()
+        bench.open()
+        bench.reads(.safety, true)
+        #expect(bench.notes().contains(.sighted(.entered(.far))))
+        bench.reads(.approach, true)
+        #expect(!bench.notes().contains(.sighted(.arrived)))
+    }
+
+    @Test func aPersonInTheBeamIsNotAVehicle() {
+        var bench = Bench()
+        bench.open()
+        bench.reads(.photocell, true)
+        bench.reads(.photocell, false)
+        bench.driveThrough()
+        #expect(!bench.notes().contains { if case .followed = $0 { true } else { false } })
+        bench.wait(.milliseconds(1500))
+        #expect(bench.asserts(.lower).count == 1)
+    }
+
+    @Test func aBoomMovedWithoutACommandIsTold() {
+        var bench = Bench()
+        bench.reads(.down, false)
+        #expect(bench.notes() == [.movedUncommanded])
+        #expect(bench.asserts(.raise).isEmpty && bench.asserts(.lower).isEmpty)
+    }
+
+    @Test func aSensorActiveForTooLongIsStuckUntilItClears() {
+        var bench = Bench()
+        bench.reads(.safety, true)
+        bench.wait(.seconds(599))
+        #expect(bench.barrier.faults.isEmpty)
+        bench.wait(.seconds(1))
+        #expect(bench.barrier.faults == [.stuck(.safety)])
+        #expect(!bench.barrier.acceptsPolicy)
+        bench.reads(.safety, false)
+        #expect(bench.notes().contains(.recovered(.stuck(.safety))))
+        #expect(bench.barrier.state == .resting(.down))
+    }
+
+    @Test(arguments: BarrierSensor.allCases)
+    func aFailedSensorTakesTheLaneFromThePolicyAndNothingMovesWhenItIsBack(sensor: BarrierSensor) {
+        var bench = Bench()
+        bench.open()
+        bench.give(.sensorFailed(sensor))
+        #expect(!bench.barrier.acceptsPolicy)
+        bench.wait(.seconds(100))
+        bench.reads(sensor, sensor == .up)
+        bench.wait(.seconds(100))
+        #expect(bench.barrier.state == .resting(.up))
+        #expect(bench.asserts(.lower).isEmpty)
+        #expect(bench.barrier.acceptsPolicy)
+    }
+}
