@@ -1,11 +1,12 @@
 #!/bin/sh
-# payload.sh FOLDER   copies what barrier.sh needs into FOLDER: programs, their libraries, a configuration.
+# payload.sh FOLDER   makes what barrier.sh needs in FOLDER: programs, their libraries, a configuration.
 set -e
 root=$(cd "$(dirname "$0")/../../.." && pwd)
 bin=${BIN:-$root/.build/release}
 [ $# = 1 ] || { echo "usage: payload.sh FOLDER (BIN=... names another folder of programs)" >&2; exit 2; }
 mkdir -p "$1/lib"
 cp -r "$root/hardware/vm/barrier/config" "$root/hardware/vm/barrier/barrier.sh" "$1"
+cc -O2 -Wall -static -o "$1/cabinet" "$root/hardware/vm/barrier/cabinet.c"
 for program in gatehoused gatectl; do
     strip -o "$1/$program" "$bin/$program"
     # Everything but the C library, which belongs to the machine.
