@@ -3,8 +3,8 @@ import GateConfiguration
 /// Reads comma-separated values (RFC 4180): quotes, commas and line breaks inside quotes, line
 /// ends of any system. A line that begins with `#` is a comment.
 package enum CSVText {
-    /// Characters of one cell; a quote that is never closed would swallow the file.
-    static let cellLengthMaximum = 4_096
+    /// Bytes of one cell; a quote that is never closed would swallow the file.
+    static let cellSizeMaximum = 4_096
 
     package static func read(_ text: String, file: String, _ report: inout ConfigReport)
         -> SourceTable
@@ -16,110 +16,114 @@ package enum CSVText {
     }
 
     private struct Reader {
-        private let text: [Character]
+        private static let (comma, quote, hash) = (UInt8(0x2C), UInt8(0x22), UInt8(0x23))
+        private static let (lineFeed, carriageReturn) = (UInt8(0x0A), UInt8(0x0D))
+
+        private let bytes: [UInt8]
         private let file: String
         private var position = 0
         private var line = 1
-        private var lineStart = 0
+        private var column = 1
         private(set) var rows: [[SourceTable.Cell]] = []
         private(set) var errors: [ConfigError] = []
 
         init(_ text: String, file: String) {
-            self.text = Array(text)
+            bytes = Array(text.utf8)
             self.file = file
         }
 
-        private var place: SourcePlace {
-            SourcePlace(file: file, line: line, column: position - lineStart + 1)
+        private var place: SourcePlace { SourcePlace(file: file, line: line, column: column) }
+        private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
+        private var atLineEnd: Bool {
+            next == nil || next == Self.lineFeed || next == Self.carriageReturn
         }
 
-        private var atEnd: Bool { position >= text.count }
-        private var atLineEnd: Bool { atEnd || text[position].isNewline }
-
         mutating func run() {
-            while !atEnd {
-                if text[position] == "#" {
-                    skipLine()
+            while let byte = next {
+                if byte == Self.hash {
+                    _ = plainCell(until: nil)
                 } else {
                     let row = readRow()
                     if row.contains(where: { !$0.text.allSatisfy(\.isWhitespace) }) {
                         rows.append(row)
                     }
                 }
-                advanceOverLineEnd()
+                if next != nil { _ = takeLineEnd() }
             }
         }
 
-        private mutating func skipLine() {
-            while !atLineEnd { position += 1 }
+        /// One byte further; columns count characters, not their continuation bytes.
+        private mutating func advance() {
+            if bytes[position] & 0xC0 != 0x80 { column += 1 }
+            position += 1
         }
 
-        private mutating func advanceOverLineEnd() {
-            guard !atEnd else { return }
-            // "\r\n" is one Character; line ends inside quotes come through here too.
+        /// LF, CR LF or CR; returns the bytes.
+        private mutating func takeLineEnd() -> ArraySlice<UInt8> {
+            let start = position
             position += 1
+            if bytes[start] == Self.carriageReturn, next == Self.lineFeed { position += 1 }
             line += 1
-            lineStart = position
+            column = 1
+            return bytes[start..<position]
         }
 
         private mutating func readRow() -> [SourceTable.Cell] {
             var row: [SourceTable.Cell] = []
             while true {
                 row.append(readCell())
-                guard !atEnd, text[position] == "," else { return row }
-                position += 1
+                guard next == Self.comma else { return row }
+                advance()
             }
         }
 
         private mutating func readCell() -> SourceTable.Cell {
             let start = place
-            guard !atEnd, text[position] == "\"" else {
-                let cell = plainCell()
-                if cell.contains("\"") {
-                    tell(
-                        start, "a quote stands in the middle of a cell",
-                        "put quotes around the whole cell and write \"\" for a quote inside")
-                }
-                return SourceTable.Cell(String(cell), start)
+            if next == Self.quote { return SourceTable.Cell(quotedCell(start), start) }
+            let cell = plainCell(until: Self.comma)
+            if cell.contains(Self.quote) {
+                tell(
+                    start, "a quote stands in the middle of a cell",
+                    "put quotes around the whole cell and write \"\" for a quote inside")
             }
-            return SourceTable.Cell(quotedCell(start), start)
+            return SourceTable.Cell(String(decoding: cell, as: UTF8.self), start)
         }
 
-        private mutating func plainCell() -> ArraySlice<Character> {
-            let from = position
-            while !atLineEnd, text[position] != "," { position += 1 }
-            return text[from..<position]
+        private mutating func plainCell(until end: UInt8?) -> ArraySlice<UInt8> {
+            let start = position
+            while !atLineEnd, end == nil || next != end { advance() }
+            return bytes[start..<position]
         }
 
         private mutating func quotedCell(_ start: SourcePlace) -> String {
-            var cell = ""
-            var length = 0
-            position += 1
-            while !atEnd {
-                let character = text[position]
-                if character == "\"" {
-                    position += 1
-                    guard !atEnd, text[position] == "\"" else {
+            var cell: [UInt8] = []
+            advance()
+            while let byte = next, cell.count <= CSVText.cellSizeMaximum {
+                if byte == Self.quote {
+                    advance()
+                    guard next == Self.quote else {
                         finishQuoted(start)
-                        return cell
+                        return String(decoding: cell, as: UTF8.self)
                     }
                 }
-                length += 1
-                if length > CSVText.cellLengthMaximum { break }
-                cell.append(character)
-                if character.isNewline { advanceOverLineEnd() } else { position += 1 }
+                if atLineEnd {
+                    cell += takeLineEnd()
+                } else {
+                    cell.append(byte)
+                    advance()
+                }
             }
             tell(
-                start, atEnd ? "a quote is never closed" : "a cell is too long",
+                start, next == nil ? "a quote is never closed" : "a cell is too long",
                 "close the quotes of the cell that begins here")
-            position = text.count
-            return cell
+            position = bytes.count
+            return String(decoding: cell, as: UTF8.self)
         }
 
         /// After the closing quote only a comma or the line's end may follow.
         private mutating func finishQuoted(_ start: SourcePlace) {
-            let rest = plainCell()
-            if !rest.allSatisfy(\.isWhitespace) {
+            let rest = plainCell(until: Self.comma)
+            if !rest.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) {
                 tell(
                     start, "text follows the closing quote of a cell",
                     "put quotes around the whole cell and write \"\" for a quote inside")

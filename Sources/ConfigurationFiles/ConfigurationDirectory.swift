@@ -1,3 +1,4 @@
+import FoundationEssentials
 import GateConfiguration
 
 /// A configuration without an error, and what is worth a look in it.
@@ -74,6 +75,12 @@ package enum ConfigurationDirectory {
                 SourcePlace(file: path, line: 1, column: 1),
                 "the folder '\(folder)' \(problem.problem)", hint: problem.hint)
             return nil
+        }
+        let others = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        for name in others where name.lowercased().hasSuffix(".csv") && name != "vehicles.csv" {
+            report.warn(
+                SourcePlace(file: "\(folder)/\(name)", line: 1, column: 1), "the file is ignored",
+                hint: "this version reads vehicles.csv only")
         }
         guard let bytes = readBytes(path, atMost: rosterSizeMaximum, trust, &report) else {
             return nil

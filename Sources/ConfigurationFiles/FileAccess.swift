@@ -105,7 +105,7 @@ package enum FileAccess {
         case ENOENT, ENOTDIR:
             FileProblem(
                 problem: "is not there",
-                hint: "put it there; config/reference-vehicle-gate is a sample")
+                hint: "copy it from the sample config/reference-vehicle-gate")
         case EACCES, EPERM:
             FileProblem(
                 problem: "may not be read by this user",

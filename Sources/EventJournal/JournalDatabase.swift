@@ -8,7 +8,7 @@ import GateTypes
 /// by `gatectl` extend one chain.
 package final class JournalDatabase {
     /// Fields erased in one transaction: others' commits wait no longer than that takes.
-    static let erasureBatch = 500
+    static let erasureBatch = 2000
 
     package let path: String
     private let queue: DatabaseQueue

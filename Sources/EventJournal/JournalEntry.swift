@@ -86,6 +86,12 @@ package struct ErasureOutcome: Hashable, Sendable {
     package var fieldCount = 0
     /// False while another process's reading keeps erased text in the write-ahead log.
     package var logIsClean = true
+
+    package init(entryCount: Int = 0, fieldCount: Int = 0, logIsClean: Bool = true) {
+        self.entryCount = entryCount
+        self.fieldCount = fieldCount
+        self.logIsClean = logIsClean
+    }
 }
 
 /// Whose personal fields are to be erased.

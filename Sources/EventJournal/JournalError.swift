@@ -26,7 +26,8 @@ package enum JournalError: Error, Hashable, Sendable, CustomStringConvertible {
             "journal '\(path)' cannot be written; make its directory and files writable for the "
                 + "gate's user, on a file system that is not read-only"
         case .unreadable(let path):
-            "journal '\(path)' cannot be opened for reading; run as the gate's user or root"
+            "journal '\(path)' cannot be opened for reading; run as the gate's user or root, "
+                + "and copy a journal on a read-only medium first"
         case .diskFull(let path):
             "journal '\(path)' cannot grow, the disk is full; free space on its file system"
         case .damaged(let path, let detail):

@@ -178,8 +178,8 @@ package struct BarrierConfig: Hashable, Sendable {
 
     package struct Outputs: Hashable, Sendable {
         package var raise: LineName
-        /// Without it the boom is lowered by its own controller, never by Gatehouse; equal to
-        /// `raise` it is single-pulse wiring (`pulse:`), which has both limit switches.
+        /// Without it the wiring is single-pulse: each pulse of `raise` moves the boom on, and its own
+        /// controller lowers it, never Gatehouse; both limit switches are there then.
         package var lower: LineName?
         package var stop: LineName?
         package var lamp: LineName?

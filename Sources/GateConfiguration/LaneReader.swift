@@ -62,7 +62,7 @@ extension ConfigReader {
         {
             barrier.falseAcceptRate = rate
         }
-        checkBarrier(barrier, lane)
+        checkBarrier(lane)
         config.lanes[name] = barrier
     }
 
@@ -79,7 +79,7 @@ extension ConfigReader {
 
     private mutating func readOutputs(_ lane: Section) -> BarrierConfig.Outputs? {
         let hint = "add outputs: { raise: LINE, lower: LINE, lamp: LINE }"
-        let keys = ["raise", "lower", "pulse", "stop", "lamp"]
+        let keys = ["raise", "lower", "stop", "lamp"]
         guard let node = lane.required("outputs", hint: hint, &report),
             let section = Section(node, "'outputs' of \(lane.title)", keys: keys, &report)
         else { return nil }
@@ -89,21 +89,10 @@ extension ConfigReader {
                 use($0, key, as: "'\(key)' of \(lane.title)", .output(isMotion: isMotion))
             }
         }
-        guard section.has("pulse") else {
-            _ = section.required("raise", hint: hint, &report)
-            return lines["raise"].map {
-                BarrierConfig.Outputs(
-                    raise: $0, lower: lines["lower"], stop: lines["stop"], lamp: lines["lamp"])
-            }
-        }
-        for key in ["raise", "lower"] where section.has(key) {
-            report.error(
-                section.keyPlace(of: key), "\(lane.title) has 'pulse' and '\(key)'",
-                hint: "'pulse' alone for a controller with one push-button input, 'raise' and "
-                    + "'lower' for one with two")
-        }
-        return lines["pulse"].map {
-            BarrierConfig.Outputs(raise: $0, lower: $0, stop: lines["stop"], lamp: lines["lamp"])
+        _ = section.required("raise", hint: hint, &report)
+        return lines["raise"].map {
+            BarrierConfig.Outputs(
+                raise: $0, lower: lines["lower"], stop: lines["stop"], lamp: lines["lamp"])
         }
     }
 
@@ -187,34 +176,35 @@ extension ConfigReader {
         return reason
     }
 
-    private mutating func checkBarrier(_ barrier: BarrierConfig, _ lane: Section) {
-        let inputs = barrier.inputs
-        let isPulse = barrier.outputs.lower == barrier.outputs.raise
-        if isPulse, inputs.up == nil || inputs.down == nil {
+    /// What the parts of a lane ask of each other; a part whose line is wrong counts as there.
+    private mutating func checkBarrier(_ lane: Section) {
+        let hasLower = lane.mentions("outputs", "lower")
+        let hasSwitches = lane.mentions("inputs", "up") && lane.mentions("inputs", "down")
+        if !hasLower, !hasSwitches {
             report.error(
                 lane.keyPlace(of: "outputs"),
-                "\(lane.title) is wired with one pulse and has not both limit switches",
-                hint: "add 'up' and 'down' to its inputs: without them nobody knows what a pulse "
-                    + "will do")
-        } else if isPulse {
+                "\(lane.title) has no 'lower' and not both limit switches",
+                hint: "add 'lower' to its outputs, or 'up' and 'down' to its inputs: without them "
+                    + "nobody knows what a pulse of 'raise' will do")
+        } else if !hasLower {
             report.warn(
-                lane.keyPlace(of: "outputs"), "\(lane.title) is wired with one pulse",
-                hint: "Gatehouse opens it and never closes it by itself")
+                lane.keyPlace(of: "outputs"), "\(lane.title) has no 'lower'",
+                hint: "Gatehouse raises its boom by pulses and never lowers it")
         }
-        if inputs.approach == nil, barrier.camera == nil, !lane.has("camera") {
+        if hasLower, !lane.mentions("inputs", "photocell") {
+            report.warn(
+                lane.keyPlace(of: "inputs"), "\(lane.title) lowers its boom without a photocell",
+                hint: "a high lorry can vanish from a small loop; add 'photocell'")
+        }
+        guard !lane.has("camera") else { return }
+        if lane.mentions("inputs", "approach") {
+            report.warn(
+                lane.place, "\(lane.title) has no camera", hint: "only the guard can open it")
+        } else {
             report.error(
                 lane.place, "\(lane.title) has neither an approach loop nor a camera",
                 hint: "add 'approach' to its inputs or a 'camera': nothing tells that somebody "
                     + "is there")
-        }
-        if barrier.camera == nil, !lane.has("camera") {
-            report.warn(
-                lane.place, "\(lane.title) has no camera", hint: "only the guard can open it")
-        }
-        if barrier.outputs.lower != nil, !isPulse, inputs.photocell == nil {
-            report.warn(
-                lane.keyPlace(of: "inputs"), "\(lane.title) lowers its boom without a photocell",
-                hint: "a high lorry can vanish from a small loop; add 'photocell'")
         }
     }
 }

@@ -76,6 +76,14 @@ extension ConfigReader {
     private mutating func checkInput(_ name: LineName, _ use: LineUses.Use, isSafety: Bool) {
         guard let input = config.inputs[name] else { return }
         let place = declared.inputs[name.text] ?? use.place
+        if isSafety, let chip = config.chips[input.chip], !chip.isNative, chip.backing != .simulated
+        {
+            report.warn(
+                place,
+                "line '\(name)' serves \(use.what) on the chip '\(input.chip)', which is not "
+                    + "native: expanders tell edges late",
+                hint: "use one of the processor's own lines, or write native: true if it is one")
+        }
         if isSafety, input.contact != .normallyClosed {
             if let reason = input.unsupervisedReason {
                 report.warn(

@@ -55,6 +55,12 @@ struct Section {
     }
 
     func has(_ key: String) -> Bool { entries[key] != nil }
+    /// Whether the mapping under one key has another key, however wrong its value is.
+    func mentions(_ outer: String, _ inner: String) -> Bool {
+        guard case .mapping(let entries, _)? = node(outer) else { return false }
+        return entries.contains { $0.key == inner }
+    }
+
     func node(_ key: String) -> SourceNode? { entries[key]?.value }
     func place(of key: String) -> SourcePlace { entries[key]?.value.place ?? place }
     func keyPlace(of key: String) -> SourcePlace { entries[key]?.keyPlace ?? place }

@@ -168,7 +168,7 @@ package struct Gate: Sendable {
     ) {
         guard let index = lanes.firstIndex(where: { $0.name == lane }) else {
             return turn.record(
-                .override, lane, ["wish": word, "operator": name, "refused": "no_such_lane"])
+                .override, lane, ["wish": word, "refused": "no_such_lane"], person: name)
         }
         lanes[index].command(event, named: word, by: name, &turn)
     }
@@ -183,9 +183,8 @@ package struct Gate: Sendable {
         releaseLanes(&turn)
         standing.emergency = reason
         turn.actions.append(.keep(standing))
-        var facts = ["what": "begun", "reason": reason]
-        facts["operator"] = operatorName
-        turn.record(.emergency, nil, facts)
+        turn.record(
+            .emergency, nil, ["what": "begun", "reason": reason], person: operatorName)
         raiseAlarm("emergency", Self.emergencyText(reason), &turn)
     }
 
@@ -207,11 +206,11 @@ package struct Gate: Sendable {
         guard !isFireActive else {
             return turn.record(
                 .emergency, nil,
-                ["what": "reset_refused", "operator": name, "because": "fire_input_active"])
+                ["what": "reset_refused", "because": "fire_input_active"], person: name)
         }
         standing.emergency = nil
         turn.actions.append(.keep(standing))
-        turn.record(.emergency, nil, ["what": "reset", "operator": name, "reason": reason])
+        turn.record(.emergency, nil, ["what": "reset", "reason": reason], person: name)
         clearAlarm("emergency", &turn)
         for index in lanes.indices {
             lanes[index].drive(.emergencyReset, &turn)

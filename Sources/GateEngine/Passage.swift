@@ -118,11 +118,10 @@ struct Passage: Hashable, Sendable {
             facts["roster"] = decision.rosterPlace
             facts["group"] = decision.group
         }
-        if let operatorName { facts["operator"] = operatorName }
         if lateDrops > 0 { facts["late_drops"] = String(lateDrops) }
         if isSimulated { facts["simulated"] = "true" }
         return EntryDraft(
             .passage, lane: lane, at: now, facts: facts,
-            personal: plate.isEmpty ? [:] : [.plate: plate])
+            personal: .told(plate: plate, person: operatorName))
     }
 }

@@ -12,13 +12,24 @@ struct Turn {
         return lastNumber
     }
 
+    /// Plates and the names of people are personal: they can be erased without breaking the chain.
     mutating func record(
-        _ kind: EntryKind, _ lane: LaneName?, _ facts: [String: String], plate: String = ""
+        _ kind: EntryKind, _ lane: LaneName?, _ facts: [String: String], plate: String = "",
+        person: String? = nil
     ) {
         actions.append(
             .record(
                 EntryDraft(
                     kind, lane: lane, at: now, facts: facts,
-                    personal: plate.isEmpty ? [:] : [.plate: plate])))
+                    personal: .told(plate: plate, person: person))))
+    }
+}
+
+extension [PersonalField: String] {
+    /// The personal fields of an entry, without those that are empty.
+    static func told(plate: String, person: String?) -> Self {
+        var fields: Self = plate.isEmpty ? [:] : [.plate: plate]
+        fields[.person] = person
+        return fields
     }
 }

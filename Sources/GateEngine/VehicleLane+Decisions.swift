@@ -232,12 +232,14 @@ extension VehicleLane {
         _ wish: Barrier.Event, named word: String, by operatorName: String, _ turn: inout Turn
     ) {
         isTouched = true
-        let facts = ["wish": word, "operator": operatorName]
+        let facts = ["wish": word]
         if wish == .open(.named) {
-            let draft = EntryDraft(.override, lane: name, at: turn.now, facts: facts)
+            let draft = EntryDraft(
+                .override, lane: name, at: turn.now, facts: facts,
+                personal: [.person: operatorName])
             return store(draft, .named(operatorName), &turn)
         }
-        turn.record(.override, name, facts)
+        turn.record(.override, name, facts, person: operatorName)
         if wish == .close, let passage = waiting {
             // Who stands there now is the guard's; policy does not open again behind his back.
             waiting?.attempts = Self.attemptsLargest

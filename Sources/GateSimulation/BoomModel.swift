@@ -44,9 +44,14 @@ package struct BoomModel: Hashable, Sendable {
         case held
         /// A closing contact starts a run to the end; the stop contact or the opposite ends it.
         case latched
+        /// One contact: each closing moves the boom on; its controller lowers it by itself later.
+        case singlePulse
     }
 
     package enum Motion: Hashable, Sendable { case still, rising, lowering }
+
+    /// A single-pulse controller lowers the boom after this long with nothing in its way.
+    private static let autoLower = Duration.seconds(5)
 
     package let wiring: Wiring
     /// Time from end to end.
@@ -56,6 +61,7 @@ package struct BoomModel: Hashable, Sendable {
     package private(set) var motion = Motion.still
     /// Both command contacts were closed at once; a motor may not survive that.
     package private(set) var wasOpposed = false
+    private var clearFor = Duration.zero
     private var wasRaised = false
     private var wasLowered = false
 
@@ -64,12 +70,18 @@ package struct BoomModel: Hashable, Sendable {
         self.travel = travel
     }
 
+    /// It will move though no command comes.
+    var isWaiting: Bool { wiring == .singlePulse && isUp }
     package var isUp: Bool { opening >= 0.98 }
     package var isDown: Bool { opening <= 0.02 }
 
-    mutating func step(by span: Duration, raise: Bool, lower: Bool, stop: Bool) {
+    /// `isOccupied` is what the controller's own photocell sees.
+    mutating func step(
+        by span: Duration, raise: Bool, lower: Bool, stop: Bool, isOccupied: Bool
+    ) {
         if raise && lower { wasOpposed = true }
-        command(raise: raise, lower: lower, stop: stop)
+        clearFor = isUp && !isOccupied ? clearFor + span : .zero
+        command(raise: raise, lower: lower, stop: stop, isOccupied: isOccupied)
         let way = span.milliseconds / max(travel.milliseconds, 1)
         switch motion {
         case .still: break
@@ -83,7 +95,7 @@ package struct BoomModel: Hashable, Sendable {
         wasLowered = lower
     }
 
-    private mutating func command(raise: Bool, lower: Bool, stop: Bool) {
+    private mutating func command(raise: Bool, lower: Bool, stop: Bool, isOccupied: Bool) {
         switch wiring {
         case .held:
             motion = stop || raise == lower ? .still : raise ? .rising : .lowering
@@ -91,6 +103,14 @@ package struct BoomModel: Hashable, Sendable {
             if raise && !wasRaised { motion = .rising }
             if lower && !wasLowered { motion = .lowering }
             if stop || (raise && lower) { motion = .still }
+        case .singlePulse:
+            if raise && !wasRaised {
+                motion = motion == .rising || isUp ? .lowering : .rising
+            } else if clearFor >= Self.autoLower {
+                motion = .lowering
+            }
+            if isOccupied && motion == .lowering { motion = .rising }
+            if stop { motion = .still }
         }
         if (motion == .rising && opening == 1) || (motion == .lowering && opening == 0) {
             motion = .still

@@ -36,7 +36,13 @@ package struct LaneModel: Sendable {
         self.name = name
         outputs = config.outputs
         inputs = config.inputs
-        boom = BoomModel(wiring: config.outputs.stop == nil ? .held : .latched, travel: travel)
+        let wiring: BoomModel.Wiring
+        if config.outputs.lower == nil {
+            wiring = .singlePulse
+        } else {
+            wiring = config.outputs.stop == nil ? .held : .latched
+        }
+        boom = BoomModel(wiring: wiring, travel: travel)
         for line in [outputs.raise, outputs.lower, outputs.stop, outputs.lamp] {
             if let line { relays[line] = RelayModel() }
         }
@@ -44,7 +50,7 @@ package struct LaneModel: Sendable {
 
     /// Nothing will change without a new command or vehicle.
     var isQuiet: Bool {
-        vehicles.isEmpty && boom.motion == .still
+        vehicles.isEmpty && boom.motion == .still && !boom.isWaiting
             && !relays.values.contains { $0.isSettling }
     }
 
@@ -77,7 +83,10 @@ package struct LaneModel: Sendable {
         let wasOpposed = boom.wasOpposed
         boom.step(
             by: span, raise: isClosed(outputs.raise), lower: isClosed(outputs.lower),
-            stop: isClosed(outputs.stop))
+            stop: isClosed(outputs.stop),
+            isOccupied: vehicles.contains {
+                $0.covers(LaneGeometry.photocell...LaneGeometry.photocell)
+            })
         var events: [WorldEvent] = []
         if boom.wasOpposed && !wasOpposed { events.append(.opposed(name)) }
         for index in vehicles.indices {

@@ -12,6 +12,13 @@ package struct ImageError: Error, Equatable, CustomStringConvertible {
     package let problem: String
     package let remedy: String
 
+    package init(kind: Kind, file: String? = nil, problem: String, remedy: String) {
+        self.kind = kind
+        self.file = file
+        self.problem = problem
+        self.remedy = remedy
+    }
+
     package var description: String {
         "\(file.map { "\($0): " } ?? "")\(problem); \(remedy)"
     }

@@ -18,7 +18,15 @@ package struct NetworkError: Error, Equatable, CustomStringConvertible {
         return "\(place): \(problem); \(remedy)"
     }
 
-    static let exportAgain = "export the network again"
+    package init(kind: Kind, path: String, line: Int?, problem: String, remedy: String) {
+        self.kind = kind
+        self.path = path
+        self.line = line
+        self.problem = problem
+        self.remedy = remedy
+    }
+
+    package static let exportAgain = "export the network again"
 }
 
 /// A problem found while reading the graph text; `Network` adds the path.

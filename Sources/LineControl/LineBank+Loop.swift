@@ -28,6 +28,7 @@ package final class LineWatch {
         self.handler = handler
         timer = loop.makeTimer { [weak self] in self?.turn() }
         bank.deadlineChanged = { [weak self] in self?.setTimer() }
+        bank.linesChanged = { [weak self] in try? self?.follow() }
     }
 
     deinit {
@@ -53,7 +54,8 @@ package final class LineWatch {
         }
         for (line, port) in watched where sources[line] == nil {
             guard let descriptor = port.descriptor else { continue }
-            let source = try loop.watch(descriptor, priority: .urgent) { [weak self] _ in
+            let source = try loop.watch(descriptor, priority: .urgent) { [weak self] readiness in
+                if readiness.contains(.failed) { self?.bank.suspectFailure() }
                 self?.turn()
             }
             sources[line] = (port, source)

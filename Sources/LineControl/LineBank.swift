@@ -10,7 +10,7 @@ import GateTypes
 /// watchdog relay takes the power from every motion relay.
 package final class LineBank {
     private var chips: [String: any LineChip]
-    private var inputs: [InputChannel]
+    private var inputs: [InputChannel] = []
     private var outputs: [LineName: OutputChannel] = [:]
     private var opposites: [LineName: Set<LineName>] = [:]
     private var nextAudit: Instant
@@ -18,6 +18,8 @@ package final class LineBank {
     private var pending: [LineReport] = []
     /// Called after each change of `nextDeadline` outside of `poll`.
     var deadlineChanged: (() -> Void)?
+    /// Called when descriptors came or went outside of `poll`.
+    var linesChanged: (() -> Void)?
 
     /// What could not be opened at first; such lines read active or refuse, and are tried again.
     package private(set) var openingErrors: [LineError] = []
@@ -28,18 +30,51 @@ package final class LineBank {
     package init(config: GateConfig, chips: [String: any LineChip], at now: Instant) {
         self.chips = chips
         nextAudit = now + LineLimits.auditInterval
+        adopt(config, keepingLinesOf: [])
+        for chip in chips.values { chip.advance(to: now) }
+        openAll(at: now, isFirst: true)
+    }
+
+    /// Takes a new configuration: what is the same stays as it is, settled state and all; the rest
+    /// is released first, and then requested. To be called while every output is at rest.
+    ///
+    /// - Parameter chips: by name; another object for a name means another chip.
+    package func reconfigure(
+        _ config: GateConfig, chips new: [String: any LineChip], at now: Instant
+    ) {
+        let same = Set(new.keys.filter { chips[$0] === new[$0] })
+        openingErrors = []
+        adopt(config, keepingLinesOf: same)
+        chips = new
+        for chip in chips.values { chip.advance(to: now) }
+        linesChanged?()
+        openAll(at: now, isFirst: true)
+        linesChanged?()
+    }
+
+    /// Makes channels for the lines of `config`; dropping an old channel releases its line.
+    private func adopt(_ config: GateConfig, keepingLinesOf same: Set<String>) {
+        let oldInputs = inputs
         inputs = config.inputs.sorted { $0.key < $1.key }
-            .map { InputChannel(name: $0.key, config: $0.value) }
+            .map { name, input in
+                oldInputs.first {
+                    $0.name == name && $0.config == input && same.contains(input.chip)
+                } ?? InputChannel(name: name, config: input)
+            }
+        let oldOutputs = outputs
+        outputs = [:]
         for (name, output) in config.outputs {
-            outputs[name] = OutputChannel(name: name, config: output)
+            let old = oldOutputs[name].flatMap {
+                $0.config == output && same.contains(output.chip) ? $0 : nil
+            }
+            outputs[name] = old ?? OutputChannel(name: name, config: output)
         }
+        opposites = [:]
         for lane in config.lanes.values {
             guard let lower = lane.outputs.lower else { continue }
             opposites[lane.outputs.raise, default: []].insert(lower)
             opposites[lower, default: []].insert(lane.outputs.raise)
         }
-        for chip in chips.values { chip.advance(to: now) }
-        openAll(at: now, isFirst: true)
     }
 
     // MARK: State
@@ -133,6 +168,9 @@ package final class LineBank {
             .sorted { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) }
             .map(\.element.1)
     }
+
+    /// Lets the next `poll` look at every line, for a descriptor told of a failure.
+    func suspectFailure() { nextAudit = Instant(nanoseconds: .min) }
 
     /// Applies the waiting edges of all inputs in the order of their kernel times.
     private func drain(at now: Instant) -> [(Instant, LineReport)] {

@@ -20,12 +20,35 @@ extension Quadrilateral {
         return signedArea > 24 && widthPixels > 8 && heightPixels > 3
     }
 
-    /// Two results on one physical plate: their middles are closer than most of a width.
+    /// Two results on one physical plate: they cover each other, or one's middle lies in the other.
     func isSamePlate(as other: Quadrilateral) -> Bool {
-        let (a, b) = (centre, other.centre)
-        let (dx, dy) = (a.x - b.x, a.y - b.y)
-        return (dx * dx + dy * dy).squareRoot() < 0.6 * other.widthPixels
-            && abs(dy) < max(heightPixels, other.heightPixels)
+        overlap(other) > 0.3 || other.bounds(contain: centre) || bounds(contain: other.centre)
+    }
+
+    private func bounds(contain point: PixelPoint) -> Bool {
+        let box = bounds
+        return point.x > box.left && point.x < box.right && point.y > box.top
+            && point.y < box.bottom
+    }
+
+    func shifted(by offset: PixelPoint) -> Quadrilateral {
+        let move = { (p: PixelPoint) in PixelPoint(x: p.x + offset.x, y: p.y + offset.y) }
+        return Quadrilateral(
+            topLeft: move(topLeft), topRight: move(topRight), bottomRight: move(bottomRight),
+            bottomLeft: move(bottomLeft))
+    }
+
+    /// Intersection over union of the upright boxes around both.
+    func overlap(_ other: Quadrilateral) -> Double {
+        let (a, b) = (bounds, other.bounds)
+        let width = min(a.right, b.right) - max(a.left, b.left)
+        let height = min(a.bottom, b.bottom) - max(a.top, b.top)
+        let common = max(0, width) * max(0, height)
+        let area = { (box: (left: Double, top: Double, right: Double, bottom: Double)) in
+            (box.right - box.left) * (box.bottom - box.top)
+        }
+        let union = area(a) + area(b) - common
+        return union > 0 ? common / union : 0
     }
 
     /// The upright box around the corners: left, top, right, bottom.

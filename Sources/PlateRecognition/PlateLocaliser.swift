@@ -26,10 +26,13 @@ package final class PlateLocaliser {
     private let stride: Int
     private let longSide: Int
     private let threshold: Double
+    /// From this probability on a place is read in any case; below it only when nothing was read.
+    package let sure: Double
     /// Limits the work behind the localiser on a picture that is full of plate-like things.
     private let most: Int
 
-    /// Metadata of the file: `cell`, `unit`, `stride`, `long_side` (pixels), `threshold`, `most`.
+    /// Metadata of the file: `cell`, `unit`, `stride`, `long_side` (pixels), `threshold`, `sure`,
+    /// `most`.
     package init(path: String) throws(NetworkError) {
         network = try Network(path: path)
         cell = max(1, Int(try network.number("cell")))
@@ -37,6 +40,7 @@ package final class PlateLocaliser {
         stride = max(cell, Int(try network.number("stride")))
         longSide = max(stride, Int(try network.number("long_side")))
         threshold = min(max(try network.number("threshold"), 1e-6), 1 - 1e-6)
+        sure = max(threshold, try network.number("sure"))
         most = max(1, Int(try network.number("most")))
     }
 

@@ -49,21 +49,21 @@ package final class ControlClient {
 
     /// Follows the gate until `handler` returns false or the process is interrupted.
     package func watch(_ handler: @escaping (ControlReply) -> Bool) throws(StartError) {
+        var isOver = false
         do throws(SystemError) {
-            var isOver = false
             try loop.watchSignals([SIGINT, SIGTERM]) { _ in isOver = true }
-            stream.send(ControlCoding.encode(ControlRequest(.watch)))
-            while !isOver {
-                try loop.run { isOver || failure != nil || !replies.isEmpty }
-                while !isOver, !replies.isEmpty {
-                    let reply = replies.removeFirst()
-                    guard reply.ok else { throw SystemError(reply.text ?? "", code: EACCES) }
-                    isOver = !handler(reply)
-                }
-                if let failure, replies.isEmpty { throw SystemError(failure, code: ECONNRESET) }
-            }
         } catch {
-            throw StartError(error.call)
+            throw StartError("\(error)")
+        }
+        stream.send(ControlCoding.encode(ControlRequest(.watch)))
+        while !isOver {
+            try run { isOver || failure != nil || !replies.isEmpty }
+            while !isOver, !replies.isEmpty {
+                let reply = replies.removeFirst()
+                guard reply.ok else { throw StartError(reply.text ?? "the gate refuses") }
+                isOver = !handler(reply)
+            }
+            if let failure, !isOver { throw StartError(failure) }
         }
     }
 
@@ -74,13 +74,17 @@ package final class ControlClient {
         var isLate = false
         let timer = loop.makeTimer { isLate = true }
         timer.set(loop.now + limit)
-        do throws(SystemError) {
-            try loop.run { isLate || failure != nil || !replies.isEmpty }
-        } catch {
-            throw StartError("\(error)")
-        }
+        try run { isLate || failure != nil || !replies.isEmpty }
         timer.set(nil)
         if replies.isEmpty, let failure { throw StartError(failure) }
         return replies.isEmpty ? nil : replies.removeFirst()
+    }
+
+    private func run(until condition: () -> Bool) throws(StartError) {
+        do throws(SystemError) {
+            try loop.run(until: condition)
+        } catch {
+            throw StartError("\(error)")
+        }
     }
 }

@@ -66,6 +66,7 @@ package final class ControlServer {
 
     private let loop: EventLoop
     private let socket: Descriptor
+    private var source: EventSource?
     private let judge: (PeerCredentials) -> ControlPeer
     private let handler: (ControlRequest, Client) -> Void
     private var clients: [Client] = []
@@ -80,8 +81,11 @@ package final class ControlServer {
         self.handler = handler
         // Any user may connect; what they may do is decided by the peer's credentials.
         socket = try UnixSocket.listen(at: path, mode: 0o666)
-        try loop.watch(socket, priority: .background) { [weak self] _ in self?.acceptNext() }
+        source = try loop.watch(socket, priority: .background) { [weak self] _ in self?.acceptNext()
+        }
     }
+
+    deinit { source?.cancel() }
 
     package var hasWatchers: Bool { clients.contains { $0.isWatching } }
 
@@ -120,7 +124,8 @@ package final class ControlServer {
             dismiss(client, "\(ControlLimits.clients) clients are connected already; try again")
         } else if client.peer.right == .none {
             dismiss(
-                client, "'\(client.peer.account)' may not look at this gate; "
+                client,
+                "'\(client.peer.account)' may not look at this gate; "
                     + "ask for membership of the group 'control: viewers' or 'operators'")
         } else {
             clients.append(client)

@@ -43,35 +43,41 @@ package struct GateScreen {
     // MARK: Parts
 
     private func heading(_ gate: GateSnapshot) -> String {
-        let counts = [(Texts.Word.admitted, "grant"), (.refused, "refusal")]
-            .map { "\(texts[$0.0]) \(gate.counts[$0.1] ?? 0)" }
+        let refused = ["refused", "unreadable"].reduce(0) {
+            $0 + (gate.counts["outcome_\($1)"] ?? 0)
+        }
+        let counts = [
+            "\(texts[word: .admitted]) \(gate.counts["grant"] ?? 0)",
+            "\(texts[word: .refused]) \(refused)",
+        ]
         return styled(gate.site, .strong) + "  \(Self.clock(gate.wall))  "
             + counts.joined(separator: "  ")
     }
 
     private func state(_ gate: GateSnapshot) -> String {
         let emergency =
-            gate.emergency.map { styled("\(texts[.emergency]): \($0)", .alert) }
-            ?? texts[.noEmergency]
+            gate.emergency.map { styled("\(texts[word: .emergency]): \($0)", .alert) }
+            ?? texts[word: .noEmergency]
         let eyes =
             gate.eyes.isConnected
-            ? styled(texts[.eyesThere], .good) : styled(texts[.eyesGone], .bad)
+            ? styled(texts[word: .eyesThere], .good) : styled(texts[word: .eyesGone], .bad)
         let journal =
-            gate.storageProblem.map { styled("\(texts[.storageFails]): \($0)", .bad) }
-            ?? styled(texts[.storageWorks], .good)
+            gate.storageProblem.map { styled("\(texts[word: .storageFails]): \($0)", .bad) }
+            ?? styled(texts[word: .storageWorks], .good)
         return [emergency, eyes, journal].joined(separator: "  ")
     }
 
     private func lanes(_ gate: GateSnapshot) -> [String] {
         let title =
-            pad(texts[.lane], 10) + pad(texts[.boom], 11) + pad(texts[.occupied], 24)
-            + pad(texts[.plate], 12) + texts[.decision]
+            pad(texts[word: .lane], 10) + pad(texts[word: .boom], 11)
+            + pad(texts[word: .occupied], 24)
+            + pad(texts[word: .plate], 12) + texts[word: .decision]
         return [styled(title, .faint)]
             + gate.lanes.map { lane in
                 let occupied = lane.occupied.map(role).joined(separator: " ")
                 let plate = lane.lastPlate
                 let style: Style = plate.map { $0.isAdmitted ? .good : .bad } ?? .plain
-                let blind = lane.blind.map { styled("  \(texts[.blind]): \($0)", .bad) } ?? ""
+                let blind = lane.blind.map { styled("  \(texts[word: .blind]): \($0)", .bad) } ?? ""
                 return pad("\(lane.name)", 10) + pad(boom(lane.boom), 11) + pad(occupied, 24)
                     + styled(pad(plate?.text ?? "-", 12), style) + lane.text + blind
             }
@@ -84,19 +90,22 @@ package struct GateScreen {
     }
 
     private func plates(_ gate: GateSnapshot) -> [String] {
-        [styled(texts[.lastPlates], .faint)]
+        [styled(texts[word: .lastPlates], .faint)]
             + gate.plates.prefix(8).map { plate in
-                let word = texts[plate.isAdmitted ? .admitted : .refused]
+                let word = texts[word: plate.isAdmitted ? .admitted : .refused]
                 return "\(Self.clock(plate.wall))  " + pad(plate.lane.text, 8)
                     + pad(plate.text.isEmpty ? "-" : plate.text, 12)
-                    + styled(pad(word, 10), plate.isAdmitted ? .good : .bad) + plate.reason
+                    + styled(pad(word, 10), plate.isAdmitted ? .good : .bad)
+                    + plate.reason.split(separator: " ").map { texts.reason(String($0)) }
+                    .joined(separator: ", ")
             }
     }
 
     private func latencies(_ gate: GateSnapshot) -> [String] {
         let title =
-            pad(texts[.latencies], 22) + ["p50", "p95", "p99"].map { padLeft($0, 9) }.joined()
-            + padLeft(texts[.longest], 9) + padLeft(texts[.count], 9)
+            pad(texts[word: .latencies], 22)
+            + ["p50", "p95", "p99"].map { padLeft($0, 9) }.joined()
+            + padLeft(texts[word: .longest], 9) + padLeft(texts[word: .count], 9)
         return [styled(title, .faint)]
             + gate.latencies.map { latency in
                 pad(stage(latency.name), 22)
@@ -107,31 +116,31 @@ package struct GateScreen {
 
     private func role(_ role: String) -> String {
         switch role {
-        case "approach": texts[.approach]
-        case "safety": texts[.safety]
-        case "photocell": texts[.photocell]
+        case "approach": texts[word: .approach]
+        case "safety": texts[word: .safety]
+        case "photocell": texts[word: .photocell]
         default: role
         }
     }
 
     private func boom(_ state: String) -> String {
         switch state {
-        case "up": texts[.up]
-        case "down": texts[.down]
-        case "rising": texts[.rising]
-        case "lowering": texts[.lowering]
-        case "between": texts[.between]
-        default: texts[.unknown]
+        case "up": texts[word: .up]
+        case "down": texts[word: .down]
+        case "rising": texts[word: .rising]
+        case "lowering": texts[word: .lowering]
+        case "between": texts[word: .between]
+        default: texts[word: .unknown]
         }
     }
 
     private func stage(_ name: String) -> String {
         switch name {
-        case "arrival_to_relay": texts[.arrivalToRelay]
-        case "frame_to_relay": texts[.frameToRelay]
-        case "journal": texts[.journal]
-        case "decide": texts[.decide]
-        case "relay": texts[.relay]
+        case "arrival_to_relay": texts[word: .arrivalToRelay]
+        case "frame_to_relay": texts[word: .frameToRelay]
+        case "journal": texts[word: .journal]
+        case "decide": texts[word: .decide]
+        case "relay": texts[word: .relay]
         default: name
         }
     }
@@ -139,7 +148,7 @@ package struct GateScreen {
     // MARK: Text
 
     private func styled(_ text: String, _ style: Style) -> String {
-        hasColour ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+        hasColour && style != .plain ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
     }
 
     /// Milliseconds with one digit after the point.
@@ -151,7 +160,8 @@ package struct GateScreen {
 
     /// Time of day in UTC, as the record has it.
     static func clock(_ wall: WallTime) -> String {
-        let seconds = ((wall.milliseconds / 1000) % 86_400 + 86_400) % 86_400
+        let day: Int64 = 86_400_000
+        let seconds = (wall.milliseconds % day + day) % day / 1000
         return [seconds / 3600, seconds / 60 % 60, seconds % 60]
             .map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
     }

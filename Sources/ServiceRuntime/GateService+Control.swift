@@ -60,9 +60,10 @@ extension GateService {
             upSeconds: (loop.now - started).components.seconds,
             emergency: gate.standing.emergency, storageProblem: storageProblem(status),
             journalHead: status?.head?.sequence, eyes: eyesSnapshot(),
-            lanes: config.lanes.sorted { $0.key < $1.key }.map { name, lane in
-                view.lane(
-                    name, lane, inputs: inputs, asserted: asserted,
+            lanes: gate.status.compactMap { status in
+                guard let lane = config.lanes[status.lane] else { return nil }
+                return view.lane(
+                    status, lane, inputs: inputs, asserted: asserted,
                     blind: lane.camera.flatMap { eyesState.blind[$0] }, texts: texts)
             },
             alarms: view.alarms, plates: view.plates, latencies: view.latencies,

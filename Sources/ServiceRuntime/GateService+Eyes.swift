@@ -14,11 +14,14 @@ struct EyesState {
     /// Cameras of which the engine has been told that they are blind.
     var toldBlind: Set<CameraName> = []
     var unknownCameras = 0
+    /// The cameras of the configuration in force.
+    var known: Set<CameraName> = []
 }
 
 extension GateService {
     func openEyes() throws(SystemError) {
-        for camera in config.cameras.keys { eyesState.blind[camera] = "the eyes have not come yet" }
+        eyesState.known = Set(config.cameras.keys)
+        for camera in eyesState.known { eyesState.blind[camera] = "the eyes have not come yet" }
         let user = parts.eyesUser
         eyes = try EyesListener(
             loop: loop, path: RuntimePaths.vision(config), accepts: { $0.isUs(orUser: user) },
@@ -97,6 +100,10 @@ extension GateService {
         let cameras = Set(config.cameras.keys)
         eyesState.attention = eyesState.attention.filter { cameras.contains($0.key) }
         eyesState.blind = eyesState.blind.filter { cameras.contains($0.key) }
+        for camera in cameras.subtracting(eyesState.known) {
+            eyesState.blind[camera] = "not seen yet"
+        }
+        eyesState.known = cameras
         eyesState.toldBlind.formIntersection(cameras)
         for camera in eyesState.toldBlind.sorted() {
             handle(.camera(camera, .blind(reason: eyesState.blind[camera] ?? "not seen yet")))

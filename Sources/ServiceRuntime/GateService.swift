@@ -41,15 +41,17 @@ package final class GateService {
     var control: ControlServer?
     var reloads: ReloadDesk?
 
-    private var pending: [GateEvent] = []
+    private var pending: [(event: GateEvent, at: Instant?)] = []
     private var isHandling = false
     private var storesBegun: [IntentNumber: Instant] = [:]
+    private var engine: UInt64 = 0
     /// Notices given while the newest command was handled, for the answer to its sender.
     var noticesOfCommand: [(LaneName, Notice)] = []
 
     private enum StorageAnswer: Sendable {
-        case stored(IntentNumber)
-        case failed(IntentNumber, reason: String)
+        /// `engine` tells answers to an earlier engine from those to the present one.
+        case stored(IntentNumber, engine: UInt64)
+        case failed(IntentNumber, engine: UInt64, reason: String)
         case health(JournalHealth)
     }
 
@@ -65,6 +67,8 @@ package final class GateService {
         self.config = config
         started = loop.now
         gate = Gate(config: config, standing: keeperFile.load())
+        // Simulated lines publish their scene there; openSockets says what is wrong.
+        try? Directories.make(config.storage.runtimeDirectory)
         chips = parts.makeChips(config)
         bank = LineBank(config: config, chips: chips, at: loop.now)
         coreTimer = loop.makeTimer { [weak self] in self?.handle(.tick) }
@@ -138,19 +142,24 @@ package final class GateService {
     // MARK: Engine
 
     func moment() -> Moment {
-        Moment(instant: loop.now, wall: .now(), wallIsTrusted: minder?.clockIsTrusted ?? parts.clockIsTrusted())
+        Moment(
+            instant: loop.now, wall: .now(), wallIsTrusted: minder?.clockIsTrusted ?? clockIsKnown)
     }
 
     /// The first call to a new engine, with the inputs as they are.
     func startEngine() {
+        engine += 1
+        storesBegun = [:]
         isHandling = true
         perform(gate.start(inputs: bank.inputStates, at: moment()))
         drain()
     }
 
     /// Hands one event to the engine and carries out what it answers, in order.
-    func handle(_ event: GateEvent) {
-        pending.append(event)
+    ///
+    /// - Parameter instant: when it happened by the kernel, where that is known; else now.
+    func handle(_ event: GateEvent, at instant: Instant? = nil) {
+        pending.append((event, instant))
         guard !isHandling else { return }
         isHandling = true
         drain()
@@ -160,10 +169,13 @@ package final class GateService {
     /// What fails while actions are carried out comes back as the next events.
     private func drain() {
         while !pending.isEmpty {
-            let event = pending.removeFirst()
-            let now = moment()
+            let (event, happened) = pending.removeFirst()
+            let begun = moment()
+            let now = Moment(
+                instant: happened ?? begun.instant, wall: begun.wall,
+                wallIsTrusted: begun.wallIsTrusted)
             let actions = gate.handle(event, at: now)
-            if case .plates = event { view.add("decide", loop.now - now.instant) }
+            if case .plates = event { view.add("decide", loop.now - begun.instant) }
             perform(actions)
         }
         isHandling = false
@@ -190,7 +202,7 @@ package final class GateService {
             do throws(LineError) {
                 try bank.rest(line, at: loop.now)
             } catch {
-                pending.append(.outputFailed(line, reason: error.description))
+                pending.append((.outputFailed(line, reason: error.description), nil))
             }
         case .store(let intent, let draft): store(intent, draft)
         case .record(let draft): write(draft)
@@ -201,10 +213,11 @@ package final class GateService {
             noticesOfCommand.append((lane, notice))
             happened(lane, "notice", texts[notice])
         case .raiseAlarm(let lane, let code, let text):
-            view.alarm(lane, code, text, .now())
+            let shown = texts.alarm(code, text)
+            view.alarm(lane, code, shown, .now())
             let place = lane.map { "lane \($0): " } ?? ""
             parts.log(.warning, "\(place)\(text) (\(code))")
-            happened(lane, "alarm", text)
+            happened(lane, "alarm", shown)
         case .clearAlarm(let lane, let code):
             view.clear(lane, code)
             parts.log(.notice, "\(lane.map { "lane \($0): " } ?? "")alarm over (\(code))")
@@ -216,11 +229,13 @@ package final class GateService {
         do throws(LineError) {
             try bank.assert(line, atMost: limit, at: before)
         } catch {
-            pending.append(.outputFailed(line, reason: error.description))
+            pending.append((.outputFailed(line, reason: error.description), nil))
             return
         }
         let now = loop.now
-        guard let lane = config.lanes.first(where: { $0.value.outputs.raise == line }) else { return }
+        guard let lane = config.lanes.first(where: { $0.value.outputs.raise == line }) else {
+            return
+        }
         view.add("relay", now - before)
         view.raised(lane.key, camera: lane.value.camera, at: now)
     }
@@ -233,11 +248,12 @@ package final class GateService {
 
     private func lines(_ report: LineReport) {
         switch report {
-        case .input(let line, let active, let edge, _):
+        case .input(let line, let active, let edge, let settled):
             for (name, lane) in config.lanes where lane.inputs.approach == line {
                 view.approach(name, active: active, edge: edge)
             }
-            handle(.input(line, active: active))
+            // Arrival is the kernel's time of the edge; clear counts from when it was settled.
+            handle(.input(line, active: active), at: active ? edge : settled)
         case .inputFailed(let line, let reason): handle(.inputFailed(line, reason: reason))
         case .inputRecovered(let line, let active):
             handle(.inputRecovered(line, active: active))
@@ -250,13 +266,11 @@ package final class GateService {
         }
     }
 
-    /// Replaces the lines after a change of their configuration; everything is at rest then.
+    /// Changes the lines with their configuration; everything is at rest then.
     func reopenLines() throws(SystemError) {
-        lineWatch = nil
         bank.restAll(at: loop.now)
-        bank = LineBank(config: config, chips: chips, at: loop.now)
+        bank.reconfigure(config, chips: chips, at: loop.now)
         for error in bank.openingErrors { parts.log(.error, error.description) }
-        try watchLines()
     }
 
     /// True while an output other than the heartbeat is away from its rest.
@@ -287,12 +301,14 @@ package final class GateService {
         view.written(draft)
         happened(draft)
         storesBegun[intent] = loop.now
+        let engine = engine
         keeper?.afterwards {
             journal.store(intent, draft) { intent, result in
                 switch result {
-                case .success: storageAnswers.post(.stored(intent))
+                case .success: storageAnswers.post(.stored(intent, engine: engine))
                 case .failure(let error):
-                    storageAnswers.post(.failed(intent, reason: error.description))
+                    storageAnswers.post(
+                        .failed(intent, engine: engine, reason: error.description))
                 }
             }
         }
@@ -311,12 +327,14 @@ package final class GateService {
 
     private func received(_ answer: StorageAnswer) {
         switch answer {
-        case .stored(let intent):
+        case .stored(_, let engine) where engine != self.engine: break
+        case .failed(_, let engine, _) where engine != self.engine: break
+        case .stored(let intent, _):
             if let begun = storesBegun.removeValue(forKey: intent) {
                 view.add("journal", loop.now - begun)
             }
             handle(.stored(intent))
-        case .failed(let intent, let reason):
+        case .failed(let intent, _, let reason):
             storesBegun[intent] = nil
             handle(.storageFailed(intent, reason: reason))
         case .health(.opening): break
@@ -331,7 +349,8 @@ package final class GateService {
 
     private func kept(_ error: SystemError?) {
         guard let error else { return view.clear(nil, "standing_state") }
-        let text = "the standing state cannot be kept over a restart (\(error)); make the "
+        let text =
+            "the standing state cannot be kept over a restart (\(error)); make the "
             + "state directory writable"
         view.alarm(nil, "standing_state", text, .now())
         parts.log(.error, text)

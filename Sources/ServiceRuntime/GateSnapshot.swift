@@ -6,6 +6,9 @@ package struct GateSnapshot: Hashable, Sendable, Codable {
     package struct Lane: Hashable, Sendable, Codable {
         package var name: LaneName
         package var direction: String
+        /// The machine's state: resting, raising, open, reversing, lowering, fault or emergency.
+        package var state: String
+        package var isVehicleWaiting: Bool
         /// The newest notice, its code and its text in the site's language.
         package var notice: String
         package var text: String

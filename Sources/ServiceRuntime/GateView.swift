@@ -59,11 +59,12 @@ package struct GateView: Sendable {
 
     package mutating func written(_ draft: EntryDraft) {
         counts[draft.kind.rawValue, default: 0] += 1
+        if let outcome = draft.facts["outcome"] { counts["outcome_\(outcome)", default: 0] += 1 }
         guard let lane = draft.lane, draft.kind == .grant || draft.kind == .refusal else { return }
         if draft.kind == .grant { grantedLanes.insert(lane) }
         let plate = GateSnapshot.Plate(
             lane: lane, text: draft.personal[.plate] ?? "", wall: draft.wall,
-            isAdmitted: draft.kind == .grant, reason: draft.facts["reason"] ?? "")
+            isAdmitted: draft.kind == .grant, reason: draft.facts["reasons"] ?? "")
         lastPlates[lane] = plate
         plates.insert(plate, at: 0)
         if plates.count > Self.platesKept { plates.removeLast() }
@@ -88,9 +89,10 @@ package struct GateView: Sendable {
 
     /// One lane as its lines and the newest notice show it.
     package func lane(
-        _ name: LaneName, _ config: BarrierConfig, inputs: [LineName: Bool],
+        _ status: LaneStatus, _ config: BarrierConfig, inputs: [LineName: Bool],
         asserted: Set<LineName>, blind: String?, texts: Texts
     ) -> GateSnapshot.Lane {
+        let name = status.lane
         let active = { (line: LineName?) in line.map { inputs[$0] ?? true } ?? false }
         let roles: [(String, LineName?)] = [
             ("approach", config.inputs.approach), ("safety", config.inputs.safety),
@@ -98,7 +100,8 @@ package struct GateView: Sendable {
         ]
         let notice = notices[name] ?? .ready
         return GateSnapshot.Lane(
-            name: name, direction: config.direction.rawValue, notice: notice.rawValue,
+            name: name, direction: config.direction.rawValue, state: status.state,
+            isVehicleWaiting: status.isVehicleWaiting, notice: notice.rawValue,
             text: texts[notice], boom: Self.boom(config, active: active, asserted: asserted),
             occupied: roles.filter { active($0.1) }.map(\.0), camera: config.camera, blind: blind,
             lastPlate: lastPlates[name])

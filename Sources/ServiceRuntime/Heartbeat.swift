@@ -9,23 +9,21 @@ final class Heartbeat {
     /// Ten changes a second, 5 Hz.
     static let interval = Duration.milliseconds(100)
 
-    private let loop: EventLoop
     private let toggle: (Bool) -> Void
     private var isHigh = false
-    private var timer: LoopTimer?
+    private var timer: RepeatingTimer?
 
     init(loop: EventLoop, toggle: @escaping (Bool) -> Void) {
-        self.loop = loop
         self.toggle = toggle
-        timer = loop.makeTimer { [weak self] in self?.beat() }
-        timer?.set(loop.now)
+        timer = RepeatingTimer(loop: loop, every: Self.interval, first: .zero) { [weak self] in
+            self?.beat()
+        }
     }
 
-    func stop() { timer?.set(nil) }
+    func stop() { timer?.stop() }
 
     private func beat() {
         isHigh.toggle()
         toggle(isHigh)
-        timer?.set(loop.now + Self.interval)
     }
 }

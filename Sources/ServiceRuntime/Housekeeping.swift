@@ -12,14 +12,15 @@ final class Housekeeping {
     private static let expiryInterval = Duration.seconds(3600)
 
     private unowned let service: GateService
-    private var timers: [LoopTimer] = []
+    private var timers: [RepeatingTimer] = []
+    private var grace: LoopTimer?
     private var offset: Duration?
     private var toldStatus = ""
     private(set) var clockIsTrusted: Bool
 
     init(service: GateService) {
         self.service = service
-        clockIsTrusted = service.parts.clockIsTrusted()
+        clockIsTrusted = service.clockIsKnown
         every(Self.interval) { $0.lookAtClock() }
         every(Self.interval) { $0.tellStatus() }
         every(Self.viewInterval) { $0.showWatchers() }
@@ -29,30 +30,24 @@ final class Housekeeping {
                 $0.service.parts.notifier.feedWatchdog()
             }
         }
-        let grace = service.loop.makeTimer { [weak service] in service?.endEyesGrace() }
-        grace.set(service.loop.now + GateService.eyesGrace)
-        timers.append(grace)
+        grace = service.loop.makeTimer { [weak service] in service?.endEyesGrace() }
+        grace?.set(service.loop.now + GateService.eyesGrace)
     }
 
     private func every(
         _ interval: Duration, first: Duration? = nil, _ work: @escaping (Housekeeping) -> Void
     ) {
-        let loop = service.loop
-        var timer: LoopTimer?
-        let made = loop.makeTimer { [weak self] in
-            guard let self else { return }
-            work(self)
-            timer?.set(loop.now + interval)
-        }
-        timer = made
-        made.set(loop.now + (first ?? interval))
-        timers.append(made)
+        timers.append(
+            RepeatingTimer(loop: service.loop, every: interval, first: first) { [weak self] in
+                if let self { work(self) }
+            })
     }
 
     private func lookAtClock() {
-        clockIsTrusted = service.parts.clockIsTrusted()
+        clockIsTrusted = service.clockIsKnown
         let now = service.moment()
-        let current = Duration.milliseconds(now.wall.milliseconds)
+        let current =
+            Duration.milliseconds(now.wall.milliseconds)
             - .nanoseconds(now.instant.nanoseconds)
         defer { offset = current }
         guard let offset else { return }
@@ -84,8 +79,10 @@ final class Housekeeping {
 }
 
 extension GateService {
-    /// A wrong clock must not erase what is still to be kept.
-    var clockIsKnown: Bool { parts.clockIsTrusted() }
+    /// Whether schedules and retention may rest on the wall clock; a simulation trusts its machine's.
+    var clockIsKnown: Bool {
+        parts.clockIsTrusted() || config.chips.values.allSatisfy { $0.backing == .simulated }
+    }
 }
 
 /// Whether a time service keeps the wall clock right.

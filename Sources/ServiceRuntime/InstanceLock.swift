@@ -22,7 +22,7 @@ package final class InstanceLock {
         } catch {
             throw StartError(
                 "the state directory cannot be used (\(error)); create it for the gate's user, or "
-                    + "name another as 'state_directory' in gatehouse.yaml")
+                    + "name another as 'storage: state' in gatehouse.yaml")
         }
         guard flock(directory.raw, LOCK_EX | LOCK_NB) == 0 else {
             throw StartError(

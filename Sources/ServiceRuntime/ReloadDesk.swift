@@ -61,10 +61,10 @@ final class ReloadDesk {
     private func obstacle(to new: GateConfig) -> String? {
         let old = service.config.storage
         if new.storage.stateDirectory != old.stateDirectory {
-            return "'state_directory' has changed; restart gatehoused to move there"
+            return "'storage: state' has changed; restart gatehoused to move there"
         }
         if new.storage.runtimeDirectory != old.runtimeDirectory {
-            return "'runtime_directory' has changed; restart gatehoused to move there"
+            return "'storage: runtime' has changed; restart gatehoused to move there"
         }
         return nil
     }
@@ -98,7 +98,8 @@ final class ReloadDesk {
             let why =
                 service.gate.standing.emergency.map { "an emergency stands (\($0)); reset it" }
                 ?? "a lane has been moving for \(Self.patience); see 'gatectl status'"
-            return refuse(ConfigProblems(["not reloaded: \(why), and reload again"]), by: name, answers)
+            return refuse(
+                ConfigProblems(["not reloaded: \(why), and reload again"]), by: name, answers)
         }
         tryApplying()
     }

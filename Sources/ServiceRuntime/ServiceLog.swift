@@ -9,7 +9,9 @@ package enum Output {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let count = try? systemCall("write") {
-                unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+                unsafe rest.withUnsafeBytes {
+                    unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+                }
             }
             guard let count, count > 0 else { return false }
             rest = rest.dropFirst(count)
@@ -45,7 +47,9 @@ package final class ServiceLog: Sendable {
     }
 
     /// Writes a line as it is, e.g. an error that begins with its file and line.
-    package func writePlain(_ line: String) { worker.submit { Output.write(line + "\n", to: STDERR_FILENO) } }
+    package func writePlain(_ line: String) {
+        worker.submit { Output.write(line + "\n", to: STDERR_FILENO) }
+    }
 
     /// Writes what is queued; to be called last.
     package func finish() { worker.finish(within: .seconds(1)) }

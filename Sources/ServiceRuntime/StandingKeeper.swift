@@ -46,7 +46,8 @@ final class StandingKeeper {
         release()
     }
 
-    private func submit(_ job: @escaping @Sendable (StandingStateFile) throws(SystemError) -> Void) {
+    private func submit(_ job: @escaping @Sendable (StandingStateFile) throws(SystemError) -> Void)
+    {
         guard let answers else { return }
         let isAccepted = worker.submit { [file] in
             do throws(SystemError) {

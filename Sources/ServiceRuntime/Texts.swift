@@ -19,7 +19,44 @@ package struct Texts: Sendable {
 
     package subscript(notice: Notice) -> String { pick(Self.texts(of: notice)) }
 
-    package subscript(word: Word) -> String { pick(Self.texts(of: word)) }
+    package subscript(word word: Word) -> String { pick(Self.texts(of: word)) }
+
+    /// A refusal's reason or a passage's outcome, by its name in the record.
+    package func reason(_ code: String) -> String {
+        Self.reasons[code].map(pick) ?? code
+    }
+
+    /// An alarm's text by its code; `text` is the engine's own, in English.
+    package func alarm(_ code: String, _ text: String) -> String {
+        guard language == .zh else { return text }
+        let known = Self.alarms.first { code.hasPrefix($0.code) }
+        return known.map { "\($0.zh)（\(code)）" } ?? text
+    }
+
+    private static let reasons: [String: (en: String, zh: String)] = [
+        "unreadable": ("not readable", "无法识别"), "not_a_plate": ("no plate", "不是车牌"),
+        "unlisted": ("not on the list", "未登记"), "uncertain": ("not sure enough", "把握不足"),
+        "no_rule_for_lane": ("not for this lane", "不允许走此车道"),
+        "outside_schedule": ("outside its hours", "不在通行时间内"),
+        "not_yet_valid": ("not yet valid", "尚未生效"), "expired": ("expired", "已过期"),
+        "clock_untrusted": ("clock not set", "时钟未校准"),
+        "ambiguous": ("between two plates", "两个车牌难以区分"), "denied": ("denied", "禁止通行"),
+        "vehicle_gone": ("drove away", "车辆已离开"), "passed": ("passed", "已通过"),
+        "tailgated": ("tailgated", "尾随闯入"), "refused": ("refused", "已拒绝"),
+        "turned_back": ("turned back", "已折返"), "timed_out": ("timed out", "超时"),
+        "wrong_way": ("wrong way", "逆行"),
+    ]
+
+    private static let alarms: [(code: String, zh: String)] = [
+        ("emergency", "紧急放行：道闸保持升起，直至具名人员复位"), ("fire_input_failed", "火警输入故障，按报警处理，请检查接线"),
+        ("storage", "日志无法写入，车道按 on_storage_failure 处理"),
+        ("standing_state", "状态目录不可写，重启后无法保持状态"), ("camera_blind", "本车道摄像机无画面，请人工开启"),
+        ("approach_unseen", "摄像机看到车牌而入口线圈没有反应，请检查线圈"), ("sensor_failed", "传感器故障，请检查接线"),
+        ("sensor_stuck", "传感器持续占用，请检查"), ("limits_contradict", "升降限位互相矛盾，请检查限位开关"),
+        ("presence_contradicts", "线圈、光电与摄像机互相矛盾，道闸保持升起"),
+        ("no_upper_limit", "道闸未到达升起限位，请检查电机与限位"), ("no_lower_limit", "道闸未到达落下限位，请检查电机与限位"),
+        ("boom_moved", "道闸未经命令移动，请检查"), ("output_failed", "输出故障，请检查继电器"),
+    ]
 
     private func pick(_ texts: (en: String, zh: String)) -> String {
         switch language {

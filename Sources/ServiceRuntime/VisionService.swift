@@ -22,23 +22,34 @@ package final class VisionService {
         var order: CameraOrder
         var feed: any CameraFeed
         var generation: UInt64
-        var blind: String?
+        var sight = Sight.unknown
+    }
+
+    private enum Sight: Equatable {
+        /// Just opened: neither a frame nor a fault yet, so there is nothing to tell.
+        case unknown
+        case seeing
+        case blind(String)
     }
 
     private let loop: EventLoop
     private let parts: VisionParts
+    private let jobLimit: Duration
     private let desk = FrameDesk()
     private var link: ControllerLink?
     private var messages: Mailbox<Message>?
     private var cameras: [CameraName: Camera] = [:]
     private var generation: UInt64 = 0
-    private var timers: [LoopTimer] = []
+    private var timers: [RepeatingTimer] = []
     private var isWedged = false
 
     /// - Parameter path: the socket where the controller listens.
-    package init(loop: EventLoop, path: String, parts: VisionParts) throws(SystemError) {
+    package init(
+        loop: EventLoop, path: String, parts: VisionParts, jobLimit: Duration = jobLimit
+    ) throws(SystemError) {
         self.loop = loop
         self.parts = parts
+        self.jobLimit = jobLimit
         let user = parts.controllerUser
         link = ControllerLink(
             loop: loop, path: path, program: parts.program, accepts: { $0.isUs(orUser: user) },
@@ -74,8 +85,7 @@ package final class VisionService {
         case .connected:
             parts.log(.notice, "the controller is here")
             desk.pause(false)
-            for (name, camera) in cameras { link?.send(.camera(name, blind: camera.blind)) }
-            tellStatus()
+            tellSights()
         case .lost(let reason):
             parts.log(.warning, "the controller is away: \(reason); trying again")
             desk.pause(true)
@@ -98,12 +108,25 @@ package final class VisionService {
             camera.feed.stop()
             cameras[name] = nil
         }
-        for order in wanted.values.sorted(by: { $0.name < $1.name }) where cameras[order.name] == nil
-        {
+        for order in wanted.values.sorted(by: { $0.name < $1.name })
+        where cameras[order.name] == nil {
             open(order)
         }
-        for (name, camera) in cameras { link?.send(.camera(name, blind: camera.blind)) }
+        tellSights()
+    }
+
+    /// What each camera sees, for a controller that may not know.
+    private func tellSights() {
+        for (name, camera) in cameras { tell(name, camera.sight) }
         tellStatus()
+    }
+
+    private func tell(_ name: CameraName, _ sight: Sight) {
+        switch sight {
+        case .unknown: break
+        case .seeing: link?.send(.camera(name, blind: nil))
+        case .blind(let reason): link?.send(.camera(name, blind: reason))
+        }
     }
 
     private func open(_ order: CameraOrder) {
@@ -116,7 +139,7 @@ package final class VisionService {
         let feed = parts.makeFeed(order, sink)
         desk.add(order, feed)
         cameras[name] = Camera(
-            order: order, feed: feed, generation: number, blind: "no frame yet")
+            order: order, feed: feed, generation: number)
     }
 
     // MARK: Recognisers
@@ -159,13 +182,13 @@ package final class VisionService {
     private func received(_ message: Message) {
         switch message {
         case .health(let name, let number, let blind):
-            guard var camera = cameras[name], camera.generation == number else { return }
-            guard camera.blind != blind else { return }
-            camera.blind = blind
-            cameras[name] = camera
+            let sight = blind.map(Sight.blind) ?? .seeing
+            guard let camera = cameras[name], camera.generation == number, camera.sight != sight
+            else { return }
+            cameras[name]?.sight = sight
             parts.log(
                 blind == nil ? .notice : .warning, "camera \(name): \(blind ?? "sees")")
-            link?.send(.camera(name, blind: blind))
+            tell(name, sight)
             tellStatus()
         case .read(let observation, let stages):
             link?.send(.observation(observation, stages: stages))
@@ -180,16 +203,10 @@ package final class VisionService {
     // MARK: The clock
 
     private func every(_ interval: Duration, _ work: @escaping (VisionService) -> Void) {
-        let loop = loop
-        var timer: LoopTimer?
-        let made = loop.makeTimer { [weak self] in
-            guard let self else { return }
-            work(self)
-            timer?.set(loop.now + interval)
-        }
-        timer = made
-        made.set(loop.now)
-        timers.append(made)
+        timers.append(
+            RepeatingTimer(loop: loop, every: interval, first: .zero) { [weak self] in
+                if let self { work(self) }
+            })
     }
 
     private func beat() {
@@ -206,7 +223,7 @@ package final class VisionService {
 
     private func watchJobs() {
         let age = desk.oldestJob(at: loop.now)
-        guard (age > Self.jobLimit) != isWedged else { return }
+        guard (age > jobLimit) != isWedged else { return }
         isWedged.toggle()
         if isWedged {
             parts.log(.error, "a recogniser has not finished for \(age); the watchdog is not fed")
@@ -217,12 +234,12 @@ package final class VisionService {
     }
 
     private func feedWatchdog() {
-        guard desk.oldestJob(at: loop.now) <= Self.jobLimit else { return }
+        guard desk.oldestJob(at: loop.now) <= jobLimit else { return }
         parts.notifier.feedWatchdog()
     }
 
     private func tellStatus() {
-        let blind = cameras.values.filter { $0.blind != nil }.count
+        let blind = cameras.values.filter { $0.sight != .seeing }.count
         parts.notifier.status(
             (isConnected ? "" : "waiting for the controller; ")
                 + "\(cameras.count) cameras, \(blind) blind"

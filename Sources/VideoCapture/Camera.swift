@@ -116,7 +116,7 @@ package struct CameraFault: Error, Hashable, Sendable, CustomStringConvertible {
 
 /// What a camera tells whoever logs and raises alarms; each once, not at every attempt.
 package enum CameraEvent: Equatable, Sendable {
-    /// It delivers, in a mode not told before; `differences` from what was asked.
+    /// A first frame came in a mode not told before; `differences` from what was asked.
     case opened(CameraMode, differences: [String])
     /// A control could not be set.
     case controlRefused(name: String, reason: String)
@@ -144,6 +144,8 @@ package struct CameraHealth: Equatable, Sendable {
     package var lostCount = 0
     /// Torn and damaged frames.
     package var corruptCount = 0
+    /// Why the last of them was not taken.
+    package var lastCorruption: String?
     package var reopeningCount = 0
     package var lastFrame: Instant?
 

@@ -16,14 +16,14 @@ package struct CaptureWatch {
         /// How long frames must come before the camera counts as recovered.
         package var proofTime = Duration.seconds(1)
         package var pauseFirst = Duration.milliseconds(250)
-        package var pauseLongest = Duration.seconds(10)
+        package var pauseLongest = Duration.seconds(5)
 
         package init() {}
     }
 
     private struct Trouble {
         let since: Instant
-        var told: CameraFault.Kind
+        var told: CameraFault.Kind?
         var attempts = 1
     }
 
@@ -59,6 +59,9 @@ package struct CaptureWatch {
         trouble = nil
         return .recovered(after: now - past.since, attempts: past.attempts)
     }
+
+    /// It was told that the camera delivers, so the next fault is told even if it is the same.
+    package mutating func forgetTold() { trouble?.told = nil }
 
     package mutating func corrupt() { corruptInARow += 1 }
 

@@ -22,7 +22,8 @@ package protocol FrameSource: Sendable {
 
 package enum Reception {
     case frame(Frame)
-    case corrupt(String)
+    /// A damaged frame, why, and its place in the driver's count.
+    case corrupt(String, sequence: UInt32)
 }
 
 /// A camera over any source: one thread that opens, receives, and opens again after faults.
@@ -112,24 +113,23 @@ package final class CapturingCamera: Camera {
         var source = source
         var watch = CaptureWatch(limits: limits)
         var lastMode: CameraMode?
+        shared.withLock { $0.health.state = .opening }
         while !isStopping {
             do throws(CameraFault) {
-                shared.withLock { $0.health.state = .opening }
                 let mode = try source.open(tell: onEvent)
-                if mode != lastMode {
-                    onEvent(.opened(mode, differences: mode.differences(from: settings)))
-                    lastMode = mode
-                }
-                shared.withLock { $0.health.state = .streaming(mode) }
                 watch.opened(at: .now())
-                try stream(&source, &watch)
+                try stream(&source, &watch, mode, told: &lastMode)
                 source.close()
             } catch {
                 source.close()
+                // An unread frame is old by the time it could be of use, and holds the device.
+                _ = slot.take()
                 let now = Instant.now()
                 let (pause, event) = watch.failed(error, at: now)
                 shared.withLock { shared in
-                    shared.health.state = .faulted(error, since: now)
+                    let since =
+                        if case .faulted(_, let first) = shared.health.state { first } else { now }
+                    shared.health.state = .faulted(error, since: since)
                     shared.health.reopeningCount += 1
                 }
                 if let event { onEvent(event) }
@@ -142,7 +142,8 @@ package final class CapturingCamera: Camera {
 
     /// Receives until the camera is stopped or a fault ends it.
     private func stream(
-        _ source: inout any FrameSource, _ watch: inout CaptureWatch
+        _ source: inout any FrameSource, _ watch: inout CaptureWatch, _ mode: CameraMode,
+        told lastMode: inout CameraMode?
     ) throws(CameraFault) {
         var sequence: UInt32?
         while !isStopping {
@@ -153,12 +154,22 @@ package final class CapturingCamera: Camera {
             for reception in received {
                 switch reception {
                 case .frame(let frame):
+                    if mode != lastMode {
+                        onEvent(.opened(mode, differences: mode.differences(from: settings)))
+                        lastMode = mode
+                        watch.forgetTold()
+                    }
                     if let event = watch.frame(at: now) { onEvent(event) }
-                    deliver(frame, after: sequence)
+                    deliver(frame, after: sequence, mode)
                     sequence = frame.sequence
-                case .corrupt:
+                case .corrupt(let reason, let number):
                     watch.corrupt()
-                    shared.withLock { $0.health.corruptCount += 1 }
+                    shared.withLock { shared in
+                        shared.health.corruptCount += 1
+                        shared.health.lastCorruption = reason
+                        shared.health.count(number, after: sequence)
+                    }
+                    sequence = number
                 }
             }
             if source.isStarved { watch.starved(at: now) }
@@ -166,17 +177,15 @@ package final class CapturingCamera: Camera {
         }
     }
 
-    private func deliver(_ frame: Frame, after sequence: UInt32?) {
+    private func deliver(_ frame: Frame, after sequence: UInt32?, _ mode: CameraMode) {
         let isReplacing = slot.put(frame)
         shared.withLock { shared in
+            // Only a frame ends a fault: an opened device may still give nothing.
+            shared.health.state = .streaming(mode)
             shared.health.frameCount += 1
             shared.health.lastFrame = frame.captured
             if isReplacing { shared.health.replacedCount += 1 }
-            if let sequence {
-                // A count that went backwards is a driver's new start, not a loss.
-                let gap = frame.sequence &- sequence
-                if gap > 1 && gap < 1 << 16 { shared.health.lostCount += Int(gap) - 1 }
-            }
+            shared.health.count(frame.sequence, after: sequence)
         }
         onFrame()
     }
@@ -192,5 +201,15 @@ package final class CapturingCamera: Camera {
             if (try? Polling.wait(for: [wake.raw], until: deadline)) == nil { usleep(100_000) }
             drainWake()
         }
+    }
+}
+
+extension CameraHealth {
+    /// Counts the frames between two of the driver's numbers as lost.
+    fileprivate mutating func count(_ sequence: UInt32, after last: UInt32?) {
+        guard let last else { return }
+        // A count that went backwards is a driver's new start, not a loss.
+        let gap = sequence &- last
+        if gap > 1 && gap < 1 << 16 { lostCount += Int(gap) - 1 }
     }
 }

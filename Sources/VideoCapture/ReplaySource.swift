@@ -1,6 +1,6 @@
 import EventLoop
-import Foundation
 import GateTypes
+import Glibc
 import Imaging
 
 /// Plays JPEG files at a rate, again and again: those of a folder by name, those of a list in its
@@ -63,7 +63,7 @@ struct ReplaySource: FrameSource, Sendable {
         do throws(ImageError) {
             let bytes = try ImageFile.bytes(of: file)
             guard let length = JPEGFrame.length(bytes.span) else {
-                return .corrupt("\(file): a JPEG without an end")
+                return .corrupt("\(file): a JPEG without an end", sequence: sequence)
             }
             let size = try JPEG.size(bytes.span)
             let picture = try Picture(
@@ -72,30 +72,29 @@ struct ReplaySource: FrameSource, Sendable {
             return .frame(
                 Frame(picture: picture, captured: now, isDriverTime: false, sequence: sequence))
         } catch {
-            return .corrupt("\(file): \(error)")
+            return .corrupt("\(file): \(error)", sequence: sequence)
         }
     }
 
     private func listFiles() throws(CameraFault) -> [String] {
-        var isFolder: ObjCBool = false
-        guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else {
             throw CameraFault(
                 .absent, device: path, problem: "there is no such file or folder",
                 remedy: "name a folder of JPEG files, a list of them, or one")
         }
         let files: [String]
-        if isFolder.boolValue {
-            let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-            files = names.filter(Self.isJPEG).sorted().map { "\(path)/\($0)" }
+        if status.st_mode & S_IFMT == S_IFDIR {
+            files = names(in: path).filter(Self.isJPEG).sorted().map { "\(path)/\($0)" }
         } else if Self.isJPEG(path) {
             files = [path]
         } else {
-            let folder = (path as NSString).deletingLastPathComponent
+            let folder = path.lastIndex(of: "/").map { path[...$0] } ?? ""
             let bytes = (try? ImageFile.bytes(of: path)) ?? []
             files = String(decoding: bytes, as: UTF8.self)
                 .split(whereSeparator: \.isNewline)
                 .filter { !$0.hasPrefix("#") }
-                .map { $0.hasPrefix("/") ? String($0) : "\(folder)/\($0)" }
+                .map { $0.hasPrefix("/") ? String($0) : "\(folder)\($0)" }
         }
         guard !files.isEmpty else {
             throw CameraFault(
@@ -103,6 +102,16 @@ struct ReplaySource: FrameSource, Sendable {
                 remedy: "put files that end in .jpg or .jpeg there")
         }
         return files
+    }
+
+    private func names(in folder: String) -> [String] {
+        guard let listing = unsafe opendir(folder) else { return [] }
+        defer { unsafe closedir(listing) }
+        var names: [String] = []
+        while let entry = unsafe readdir(listing) {
+            unsafe names.append(text(of: entry.pointee.d_name))
+        }
+        return names
     }
 
     private static func isJPEG(_ name: String) -> Bool {

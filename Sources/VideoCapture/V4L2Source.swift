@@ -129,7 +129,7 @@ struct V4L2Source: FrameSource, Sendable {
                 try device.setControl(control.id, value)
                 reasons[name] = nil
             } catch {
-                reasons[name] = "\(value): \(error)"
+                reasons[name] = "\(value): \(SystemError(error.call, code: error.code))"
             }
         }
         for (name, reason) in reasons.sorted(by: { $0.key < $1.key })
@@ -142,20 +142,24 @@ struct V4L2Source: FrameSource, Sendable {
     // MARK: - Frames
 
     private func take(_ frame: v4_frame, _ bytes: LentBuffer, _ opened: Opened) -> Reception {
-        if frame.is_error != 0 { return .corrupt("the driver marked it as damaged") }
+        if frame.is_error != 0 {
+            return .corrupt("the driver marked it as damaged", sequence: frame.sequence)
+        }
         let size = PixelSize(width: Int(opened.mode.width), height: Int(opened.mode.height))
         let picture: Picture
         if let converter = opened.converter {
             switch converter.convert(bytes) {
             case .success(let image): picture = Picture(image)
-            case .failure(let damaged): return .corrupt(damaged.reason)
+            case .failure(let damaged): return .corrupt(damaged.reason, sequence: frame.sequence)
             }
         } else {
             let format = opened.format ?? .gray
             var content: any PixelBytes = bytes
             if format == .jpeg {
                 let length = bytes.withBytes { bytes in JPEGFrame.length(bytes) }
-                guard let length else { return .corrupt("a JPEG without an end") }
+                guard let length else {
+                    return .corrupt("a JPEG without an end", sequence: frame.sequence)
+                }
                 content = LeadingBytes(bytes, count: length)
             }
             do throws(ImageError) {
@@ -163,17 +167,20 @@ struct V4L2Source: FrameSource, Sendable {
                     format: format, size: size, rowBytes: Int(opened.mode.row_bytes),
                     bytes: content)
             } catch {
-                return .corrupt(error.problem)
+                return .corrupt(error.problem, sequence: frame.sequence)
             }
         }
         let now = Instant.now()
         let told = Instant(nanoseconds: frame.nanoseconds)
-        // A driver's time that is not of this clock, or ahead of it, is worse than our own.
+        // Drivers that reckon the time from the rate run ahead by up to a frame; a time further off is
+        // not of this clock.
         let isDriverTime =
-            frame.is_monotonic != 0 && told <= now && now - told < .seconds(10)
+            frame.is_monotonic != 0 && told - now < .milliseconds(200)
+            && now - told < .seconds(10)
         return .frame(
             Frame(
-                picture: picture, captured: isDriverTime ? told : now, isDriverTime: isDriverTime,
+                picture: picture, captured: isDriverTime ? min(told, now) : now,
+                isDriverTime: isDriverTime,
                 sequence: frame.sequence))
     }
 
@@ -187,7 +194,9 @@ struct V4L2Source: FrameSource, Sendable {
             case ENOTTY, EINVAL: (.unsupported, "name a capture device that streams pictures")
             default: (.io, "check the camera and its cable; it is opened again")
             }
-        return CameraFault(kind, device: path, problem: "\(error)", remedy: remedy)
+        // The device is named once.
+        let problem = SystemError(error.call, code: error.code)
+        return CameraFault(kind, device: path, problem: "\(problem)", remedy: remedy)
     }
 }
 

@@ -17,6 +17,7 @@ package final class EyesListener {
 
     private let loop: EventLoop
     private let socket: Descriptor
+    private var source: EventSource?
     private let accepts: (PeerCredentials) -> Bool
     private let silence: Duration
     private let handler: (Event) -> Void
@@ -42,8 +43,10 @@ package final class EyesListener {
         // Any user may connect; who may stay is decided by the peer's credentials.
         socket = try UnixSocket.listen(at: path, mode: 0o666)
         silenceTimer = loop.makeTimer { [weak self] in self?.giveUp() }
-        try loop.watch(socket) { [weak self] _ in self?.acceptNext() }
+        source = try loop.watch(socket) { [weak self] _ in self?.acceptNext() }
     }
+
+    deinit { source?.cancel() }
 
     /// True while eyes that greeted in our version are connected.
     package var isConnected: Bool { hasGreeted }

@@ -18,7 +18,7 @@ struct ControlOptions: ParsableArguments {
         switch ServiceProcess.load(config) {
         case .success(let site): return RuntimePaths.control(site)
         case .failure(let problems):
-            problems.messages.forEach(StandardError.print)
+            ErrorOutput.write(problems.messages)
             throw ExitCode(ServiceProcess.configurationStatus)
         }
     }
@@ -28,8 +28,8 @@ struct ControlOptions: ParsableArguments {
         let client = try ControlClient(path: try path())
         let reply = try client.ask(request, within: .seconds(90))
         guard reply.ok else {
-            (reply.errors ?? []).forEach(StandardError.print)
-            StandardError.print("error: \(reply.text ?? "refused")")
+            ErrorOutput.write(reply.errors ?? [])
+            ErrorOutput.write(["error: \(reply.text ?? "refused")"])
             throw ExitCode(1)
         }
         return reply

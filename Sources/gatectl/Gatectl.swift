@@ -8,8 +8,10 @@ struct Gatectl: ParsableCommand {
         abstract: "Reads plates, checks a configuration, shows and steers a running gate.",
         discussion: "Data goes to standard output, errors to standard error.",
         subcommands: [
-            CheckCommand.self, StatusCommand.self, WatchCommand.self, OpenCommand.self,
-            CloseCommand.self, ClearFaultCommand.self, EmergencyCommand.self, ReloadCommand.self,
-            PlatesCommand.self, JournalCommand.self, VersionCommand.self,
+            CheckCommand.self, ExplainCommand.self, StatusCommand.self, WatchCommand.self,
+            OpenCommand.self, CloseCommand.self, ClearFaultCommand.self, EmergencyCommand.self,
+            ReloadCommand.self, PlatesCommand.self, JournalCommand.self, DemoCommand.self,
+            BenchCommand.self,
+            VersionCommand.self,
         ])
 }

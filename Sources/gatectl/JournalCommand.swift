@@ -75,7 +75,9 @@ struct JournalVerifyCommand: ParsableCommand {
             ErrorOutput.write(
                 report.problems.map(\.description) + (more > 0 ? ["and \(more) more"] : []))
             let first = report.problems.first?.sequence ?? 0
-            print("altered: \(report.problemCount) problems, the first at entry \(first)")
+            let problems =
+                report.problemCount == 1 ? "1 problem" : "\(report.problemCount) problems"
+            print("altered: \(problems), the first at entry \(first)")
             throw ExitCode(1)
         }
     }

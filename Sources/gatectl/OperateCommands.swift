@@ -52,7 +52,8 @@ struct ClearFaultCommand: ParsableCommand {
 /// `gatectl reload`: all or nothing.
 struct ReloadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "reload", abstract: "Puts the edited configuration into force, all or nothing.",
+        commandName: "reload",
+        abstract: "Puts the edited configuration into force, all or nothing.",
         discussion: "Every error is told with file, line and column, and the configuration in "
             + "force stays. A reload waits until nothing moves.")
 

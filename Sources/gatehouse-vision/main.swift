@@ -36,8 +36,8 @@ struct GatehouseVision: ParsableCommand {
         let service = try VisionService(
             loop: process.loop, path: path,
             parts: .system(
-                models: models, recognisers: recognisers, sceneBeside: path, process: process,
-                program: gatehouseVersion))
+                models: models, recognisers: recognisers, scenes: config + "/scenes", socket: path,
+                process: process, program: gatehouseVersion))
         service.start()
         _ = process.run()
         service.stop()

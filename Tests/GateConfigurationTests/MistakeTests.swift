@@ -98,21 +98,29 @@ import Testing
     static let lanes: [Mistake] = [
         Mistake(
             "safety: b-safety", "safety: a-safety", at: "a-safety }", "'safety' of lane 'b'",
-            "'safety' of lane 'a'", "gatehouse.yaml:25:41"),
+            "'safety' of lane 'a'", "gatehouse.yaml:27:41"),
         Mistake(
-            "raise: b-raise }", "raise: b-raise, lower: a-raise }", at: "a-raise }", "lane 'a'"),
+            "raise: b-raise, lower: b-lower }", "raise: b-raise, lower: a-raise }", at: "a-raise }",
+            "lane 'a'"),
         Mistake(
             "raise: a-raise, lower: a-lower", "raise: a-raise, lower: a-raise", at: "a-raise }",
             "'lower' of lane 'a'", "'raise' of lane 'a'"),
         Mistake(
-            "raise: b-raise }", "raise: b-safety }", at: "b-safety }\n    inputs", "needs an output"
+            "raise: b-raise, lower: b-lower }", "raise: b-safety }", at: "b-safety }\n    inputs",
+            "needs an output"
         ),
-        Mistake("raise: b-raise }", "raise: b-rise }", at: "b-rise }", "did you mean 'b-raise'?"),
         Mistake(
-            "outputs: { raise: b-raise }", "outputs: { pulse: b-raise }", at: "outputs: { pulse",
+            "raise: b-raise, lower: b-lower }", "raise: b-rise, lower: b-lower }", at: "b-rise,",
+            "did you mean 'b-raise'?"),
+        Mistake(
+            "outputs: { raise: b-raise, lower: b-lower }", "outputs: { raise: b-raise }",
+            at: "outputs: { raise: b-raise }",
             "both limit switches"),
-        Mistake("{ raise: b-raise }", "{ lamp: b-raise }", at: "{ lamp", "no 'raise'"),
-        Mistake("    inputs: { safety: b-safety }\n", "", at: "kind: barrier", "no 'inputs'"),
+        Mistake(
+            "{ raise: b-raise, lower: b-lower }", "{ lamp: b-raise }", at: "{ lamp", "no 'raise'"),
+        Mistake(
+            "    inputs: { photocell: b-beam, safety: b-safety }\n", "", at: "kind: barrier",
+            "no 'inputs'"),
         Mistake("camera: back", "camera: front", at: "front", "camera of another lane"),
         Mistake("camera: back", "camera: bak", at: "bak\n", "did you mean 'back'?"),
         Mistake(

@@ -15,10 +15,10 @@ import Testing
         #expect(
             report.errors.map(\.description) == [
                 "gatehouse.yaml:1:52: error: site has no key 'langauge'; did you mean 'language'?",
-                "gatehouse.yaml:26:26: error: 'clearance' is 0s, must be between 500ms and 10s; "
+                "gatehouse.yaml:28:26: error: 'clearance' is 0s, must be between 500ms and 10s; "
                     + "write a number and ms, s, m, h or d, e.g. 1500ms",
-                "gatehouse.yaml:32:23: error: line 'a-safety' serves 'safety' of lane 'b' and "
-                    + "'safety' of lane 'a'; the other is at gatehouse.yaml:25:41; "
+                "gatehouse.yaml:34:42: error: line 'a-safety' serves 'safety' of lane 'b' and "
+                    + "'safety' of lane 'a'; the other is at gatehouse.yaml:27:41; "
                     + "each needs a line of its own",
                 "policy.yaml:7:13: error: there is no group 'bloked'; did you mean 'blocked'?",
                 "vehicles.csv:2:1: error: '沪AI2345' is no number plate; did you mean 沪A12345?",
@@ -55,11 +55,12 @@ import Testing
             "line: 2, input: normally-open, accept_unsupervised: x", "needs none"
         ),
         (", photocell: a-beam", "", "without a photocell"),
+        ("gpiochip0, native: true", "gpiochip0", "expanders tell edges late"),
         (", up: a-up", "", "line 'a-up' is used by nothing"),
         ("camera: back\n", "camera: back\n    emergency: { exempt: leads to a wall }\n", "on fire"),
         (
-            "outputs: { raise: a-raise, lower: a-lower }", "outputs: { pulse: a-raise }",
-            "never closes"
+            "outputs: { raise: a-raise, lower: a-lower }", "outputs: { raise: a-raise }",
+            "never lowers"
         ),
         ("chips:\n", "chips:\n  spare: { simulated: true }\n", "simulated beside real"),
         ("lanes:\n", "control: { viewers: staff, operators: staff }\nlanes:\n", "may also open"),
@@ -83,12 +84,14 @@ import Testing
         #expect(config?.heartbeat == nil)
     }
 
-    @Test func singlePulseWiringRaisesAndLowersByOneLine() {
+    @Test func missingLineIsNotToldAgainAsAMissingPart() {
         var site = SampleSite()
-        site.gatehouse.replace(
-            "outputs: { raise: a-raise, lower: a-lower }", with: "outputs: { pulse: a-raise }")
-        let outputs = site.read().config?.lanes["a"]?.outputs
-        #expect(outputs?.raise == "a-raise" && outputs?.lower == "a-raise")
+        site.gatehouse.replace("lower: a-lower", with: "lower: a-lowr")
+        site.gatehouse.replace("up: a-up", with: "up: a-upp")
+        site.gatehouse.replace("photocell: a-beam", with: "photocell: a-bem")
+        let report = site.read().report
+        #expect(report.errors.count == 3)
+        #expect(report.warnings.allSatisfy { $0.problem.contains("used by nothing") })
     }
 
     @Test func valuesOfTheSampleArrive() throws {

@@ -23,6 +23,8 @@ struct SampleSite: Equatable {
           a-lower: { chip: board, line: 8, output: relay, rest: de-energised, longest: 2s, fail: secured }
           b-safety: { chip: board, line: 9, input: normally-closed }
           b-raise: { chip: board, line: b-raise, output: relay, rest: energised, longest: 2s, fail: released }
+          b-lower: { chip: board, line: 10, output: relay, rest: de-energised, longest: 2s, fail: secured }
+          b-beam: { chip: board, line: 11, input: normally-closed }
         lanes:
           a:
             kind: barrier
@@ -35,8 +37,8 @@ struct SampleSite: Equatable {
             kind: barrier
             direction: out
             camera: back
-            outputs: { raise: b-raise }
-            inputs: { safety: b-safety }
+            outputs: { raise: b-raise, lower: b-lower }
+            inputs: { photocell: b-beam, safety: b-safety }
         fire: { input: fire }
         heartbeat: { output: dog }
 

@@ -56,7 +56,7 @@ import Testing
         #expect(bench.gate.standing.emergency != nil)
         let reset = bench.command(.emergencyReset, by: "E021")
         #expect(bench.gate.standing.emergency == nil)
-        #expect(reset.records(.emergency).first?.facts["operator"] == "E021")
+        #expect(reset.records(.emergency).first?.personal[.person] == "E021")
     }
 
     @Test func afterTheResetNothingClosesWithoutANameEvenOverARestart() {
@@ -108,7 +108,7 @@ import Testing
         var bench = GateBench()
         let asked = bench.command(.open(Site.lane), by: "E017")
         #expect(asked.stores.first?.kind == .override)
-        #expect(asked.stores.first?.facts["operator"] == "E017")
+        #expect(asked.stores.first?.personal[.person] == "E017")
         #expect(asked.asserts("lane1-raise") == 0)
         #expect(bench.store().asserts("lane1-raise") == 1)
     }
@@ -116,7 +116,7 @@ import Testing
     @Test func aNamelessPersonIsRecordedAsUnidentified() {
         var bench = GateBench()
         let asked = bench.command(.open(Site.lane), by: "")
-        #expect(asked.stores.first?.facts["operator"] == "unidentified")
+        #expect(asked.stores.first?.personal[.person] == "unidentified")
     }
 
     @Test func commandsForLanesThatDoNotExistAreRecordedAndDoNothing() {

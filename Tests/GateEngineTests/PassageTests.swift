@@ -270,9 +270,9 @@ import Testing
         bench.rise()
         bench.driveThrough()
         bench.wait(.seconds(2))
-        let passage = bench.actions.records(.passage).first?.facts
-        #expect(passage?["outcome"] == "passed")
-        #expect(passage?["operator"] == "E017")
+        let passage = bench.actions.records(.passage).first
+        #expect(passage?.facts["outcome"] == "passed")
+        #expect(passage?.personal[.person] == "E017")
         #expect(bench.actions.incidents("tailgated") == 0)
     }
 

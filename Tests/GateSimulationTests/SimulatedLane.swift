@@ -12,7 +12,9 @@ final class SimulatedLane {
     private(set) var now = Instant(nanoseconds: 1_000_000_000_000)
     private(set) var reports: [LineReport] = []
 
-    static func config(hasStop: Bool = false, hasHeartbeat: Bool = false) -> GateConfig {
+    static func config(
+        hasStop: Bool = false, hasHeartbeat: Bool = false, hasLower: Bool = true
+    ) -> GateConfig {
         var config = GateConfig(
             site: Site(name: "Test", timeZone: TimeZoneTable(name: "UTC", transitions: [])))
         config.chips["board"] = Chip(backing: .simulated, isNative: true)
@@ -30,7 +32,8 @@ final class SimulatedLane {
         }
         config.lanes[name] = BarrierConfig(
             direction: .in, camera: nil,
-            outputs: .init(raise: "raise", lower: "lower", stop: hasStop ? "stop" : nil),
+            outputs: .init(
+                raise: "raise", lower: hasLower ? "lower" : nil, stop: hasStop ? "stop" : nil),
             inputs: .init(
                 approach: "loop", safety: "safety", photocell: "beam", up: "up", down: "down"))
         config.heartbeat = hasHeartbeat ? "heartbeat" : nil

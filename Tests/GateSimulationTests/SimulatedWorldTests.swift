@@ -55,6 +55,15 @@ import Testing
         #expect(!lane.boom.isUp && !lane.boom.isDown)
     }
 
+    @Test func singlePulseControllerLowersTheBoomByItself() throws {
+        let lane = SimulatedLane(SimulatedLane.config(hasLower: false))
+        try lane.assert("raise", .milliseconds(300))
+        lane.run(.seconds(4))
+        #expect(lane.boom.isUp)
+        lane.run(.seconds(10))
+        #expect(lane.boom.isDown)
+    }
+
     @Test func loweringOntoAVehicleIsNoticed() throws {
         let lane = SimulatedLane(traffic: [arrival(.stall(.seconds(60)))])
         #expect(lane.run(until: "loop", is: true, within: .seconds(20)))
@@ -186,9 +195,9 @@ import Testing
     func sameSeedGivesTheSameDayHoweverOftenItIsPolled(seed: UInt64) throws {
         func day(pollEvery pause: Duration) throws -> ([String], [WorldEvent]) {
             let traffic = TrafficPlan.random(
-                seed: seed, lanes: [SimulatedLane.name], perHour: 60, for: .seconds(600))
+                seed: seed, lanes: [SimulatedLane.name], perHour: 180, for: .seconds(200))
             let lane = SimulatedLane(traffic: traffic.arrivals, seed: seed)
-            for _ in 0..<Int(600_000 / pause.milliseconds) { lane.run(pause) }
+            for _ in 0..<Int(200_000 / pause.milliseconds) { lane.run(pause) }
             return (lane.changes, lane.events)
         }
         let often = try day(pollEvery: .milliseconds(20))

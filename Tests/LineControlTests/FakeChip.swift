@@ -7,13 +7,15 @@ import GateTypes
 /// A chip in memory whose edges, levels and failures the test sets by hand.
 final class FakeChip: LineChip {
     final class Input: InputPort {
-        let descriptor: Descriptor? = nil
+        var descriptor: Descriptor?
         var waiting: [LineEdge] = []
         var level = false
         var error: LineError?
 
         func edges(limit: Int) throws(LineError) -> [LineEdge] {
             if let error { throw error }
+            var bytes = [UInt8](repeating: 0, count: 64)
+            _ = try? descriptor?.read(into: &bytes)
             defer { waiting.removeFirst(min(limit, waiting.count)) }
             return Array(waiting.prefix(limit))
         }
@@ -48,12 +50,14 @@ final class FakeChip: LineChip {
     var outputRequests: [OutputRequest] = []
     var levels: [LineName: Bool] = [:]
     var refusals: [LineName: LineError] = [:]
+    var descriptors: [LineName: Descriptor] = [:]
     var resets = 0
 
     func openInput(_ request: InputRequest) throws(LineError) -> any InputPort {
         inputRequests.append(request)
         if let error = refusals[request.line] { throw error }
         let input = Input()
+        input.descriptor = descriptors[request.line]
         input.level = levels[request.line] ?? false
         inputs[request.line] = input
         return input
@@ -84,7 +88,8 @@ struct Bench {
     init(
         inputs: [LineName: InputConfig] = [:], outputs: [LineName: OutputConfig] = [:],
         lanes: [LaneName: BarrierConfig] = [:], levels: [LineName: Bool] = [:],
-        refusals: [LineName: LineError] = [:]
+        refusals: [LineName: LineError] = [:], descriptors: [LineName: Descriptor] = [:],
+        now: Instant = at(0)
     ) {
         var config = GateConfig(
             site: Site(name: "Bench", timeZone: TimeZoneTable(name: "UTC", transitions: [])))
@@ -93,7 +98,8 @@ struct Bench {
         config.lanes = lanes
         chip.levels = levels
         chip.refusals = refusals
-        bank = LineBank(config: config, chips: ["board": chip], at: at(0))
+        chip.descriptors = descriptors
+        bank = LineBank(config: config, chips: ["board": chip], at: now)
     }
 
     func input(_ line: LineName) throws -> FakeChip.Input { try require(chip.inputs[line]) }

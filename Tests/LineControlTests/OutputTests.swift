@@ -140,3 +140,42 @@ import Testing
         }
     }
 }
+
+/// A bank takes a changed configuration without letting go of what stays.
+@Suite struct ReconfigurationTests {
+    private func config(
+        inputs: [LineName: InputConfig], outputs: [LineName: OutputConfig]
+    ) -> GateConfig {
+        var config = GateConfig(
+            site: Site(name: "Bench", timeZone: TimeZoneTable(name: "UTC", transitions: [])))
+        config.inputs = inputs
+        config.outputs = outputs
+        return config
+    }
+
+    @Test func unchangedLinesAreNotRequestedAgain() throws {
+        let bench = Bench(
+            inputs: ["a": .contact(.normallyOpen), "b": .contact(.normallyOpen)],
+            outputs: ["raise": .relay(), "lower": .relay()])
+        try bench.input("a").edge(true, at: at(5))
+        _ = bench.bank.poll(at: at(50))
+        let changed = config(
+            inputs: ["a": .contact(.normallyOpen), "c": .contact(.normallyClosed)],
+            outputs: ["raise": .relay(), "lower": .relay(rest: .energised)])
+        bench.bank.reconfigure(changed, chips: ["board": bench.chip], at: at(60))
+        #expect(bench.chip.inputRequests.map(\.line) == ["a", "b", "c"])
+        #expect(bench.chip.outputRequests.map(\.line).filter { $0 == "raise" }.count == 1)
+        #expect(bench.chip.outputRequests.last?.isHigh == true)
+        #expect(bench.bank.inputStates == ["a": true, "c": true])
+        #expect(bench.bank.openingErrors == [])
+    }
+
+    @Test func anotherChipUnderTheSameNameIsOpenedAfresh() {
+        let bench = Bench(inputs: ["a": .contact(.normallyOpen)])
+        let other = FakeChip()
+        bench.bank.reconfigure(
+            config(inputs: ["a": .contact(.normallyOpen)], outputs: [:]), chips: ["board": other],
+            at: at(60))
+        #expect(other.inputRequests.count == 1)
+    }
+}

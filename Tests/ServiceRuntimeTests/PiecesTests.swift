@@ -53,7 +53,7 @@ import Testing
             #expect(!english[notice].isEmpty && !chinese[notice].isEmpty)
             #expect(english[notice] != chinese[notice])
         }
-        for word in Texts.Word.allCases { #expect(english[word] != chinese[word]) }
+        for word in Texts.Word.allCases { #expect(english[word: word] != chinese[word: word]) }
     }
 }
 

@@ -79,7 +79,7 @@ import Testing
         let error = #expect(throws: StartError.self) {
             try InstanceLock(stateDirectory: "/nowhere/at/all")
         }
-        #expect(error?.description.contains("state_directory") == true)
+        #expect(error?.description.contains("storage: state") == true)
     }
 
     @Test func directoriesAreMadeWithTheirParents() throws {

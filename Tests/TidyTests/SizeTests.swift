@@ -20,7 +20,10 @@ import Testing
             guard
                 words.prefix(6).contains(where: { $0 == "func" || $0 == "init" || $0 == "init?" }),
                 !line.drop(while: { $0 == " " }).hasPrefix("//"),
-                let opening = lines[index...].prefix(12).firstIndex(where: { $0.hasSuffix("{") })
+                // A function on one line, or a requirement of a protocol, opens no body.
+                let opening = lines[index...].prefix(12).firstIndex(where: {
+                    $0.hasSuffix("{") || $0.hasSuffix("}") || $0.isEmpty
+                }), lines[opening].hasSuffix("{")
             else { continue }
             let indent = line.prefix { $0 == " " }
             let closing = lines[opening...].firstIndex { $0 == indent + "}" }

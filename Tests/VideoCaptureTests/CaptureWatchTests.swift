@@ -26,7 +26,7 @@ private func fault(_ kind: CameraFault.Kind) -> CameraFault {
         let pauses = (0..<9).map { watch.failed(fault(.io), at: at($0 * 1000)).0 }
         #expect(pauses.first == .milliseconds(250))
         #expect(pauses == pauses.sorted())
-        #expect(pauses.last == .seconds(10))
+        #expect(pauses.last == .seconds(5))
         watch.opened(at: at(20_000))
         #expect(watch.frame(at: at(20_100)) == nil)
         #expect(
@@ -45,6 +45,16 @@ private func fault(_ kind: CameraFault.Kind) -> CameraFault {
             if watch.failed(fault(.gone), at: at(start + 20)).1 != nil { told += 1 }
         }
         #expect(told == 1)
+    }
+
+    @Test func aFaultAfterTheWordThatItDeliversIsToldAgain() {
+        var watch = CaptureWatch()
+        _ = watch.failed(fault(.gone), at: at(0))
+        watch.opened(at: at(1000))
+        _ = watch.frame(at: at(1010))
+        watch.forgetTold()
+        #expect(watch.failed(fault(.gone), at: at(1020)).1 == .failed(fault(.gone)))
+        #expect(watch.failed(fault(.gone), at: at(2020)).1 == nil)
     }
 
     @Test func silenceIsAStallAfterItsLimitOnly() {

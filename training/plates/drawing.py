@@ -79,6 +79,14 @@ class Drawn:
         return self.type == "yellow_double"
 
 
+def form_of(text):
+    """How a plate's characters are spaced: the name of its layout, for plates of one row."""
+    if len(text) == 8:
+        return "eight"
+    return "embassy" if text[0] == "使" else "embassy_new" if text[-1] == "使" else \
+        "police" if text[-1] == "警" else "ordinary"
+
+
 def layout(kind, text):
     """(plate width, height, [(middle x, middle y, width, height)], dot), in millimetres."""
     if kind == "yellow_double":
@@ -87,7 +95,7 @@ def layout(kind, text):
     if len(text) == 8:
         slots = [(38, 70, 45, 90), (91, 70, 43, 90)]
         return 480, 140, slots + [(183 + 52 * i, 70, 43, 90) for i in range(6)], (137, 70)
-    gap = 4 if text[0] == "使" else 1 if text[-1] == "警" else 2
+    gap = {"embassy": 4, "embassy_new": 3, "police": 1}.get(form_of(text), 2)
     slots = [(38 + 57 * i + (22 if i >= gap else 0), 70, 45, 90) for i in range(7)]
     return 440, 140, slots, (15.5 + 57 * gap + 5, 70)
 
@@ -190,7 +198,7 @@ def random_text(kind):
         return start[0] + (start[1] if chance(0.7) else either(1)) + either(4, 0.85) + "警"
     if kind == "black":
         if chance(0.3):
-            return "使" + some(DIGITS, 6)
+            return "使" + some(DIGITS, 6) if chance(0.6) else some(DIGITS, 6) + "使"
         return start + either(4, 0.8) + (some("港澳领") if chance(0.75) else either(1))
     if kind == "yellow_double" and chance(0.3):
         return start + either(4, 0.85) + "挂"

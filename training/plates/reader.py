@@ -8,12 +8,14 @@ the columns that weighs the columns' joint logits. `type`: logits, averaged over
 """
 import math
 
+import cv2
 import numpy as np
 import torch
 import torch.nn as nn
 
+import drawing
 from drawing import BOTH, DIGITS, LETTERS, NEW_ENERGY, PROVINCES, TYPES
-from plates import CLASSES, HEIGHT, INDEX, WIDTH, normalise, rectify
+from plates import CLASSES, DOUBLE, HEIGHT, INDEX, SINGLE, WIDTH, normalise, rectify
 
 PLACES, COLUMNS, STRIDE = 8, WIDTH // 4, 4
 PARTS = {"segmentation": 5, "classes": len(CLASSES), "attention": PLACES, "joint": len(CLASSES),
@@ -65,36 +67,56 @@ def joint_logits(out):
     return torch.einsum("bkn,bcn->bkc", weights, part(out, "joint"))
 
 
-# What each type allows at each place. A type may have several forms; the spacing of a form is that of
-# its layout: pitches between the characters' middles in columns.
+# The pitches between the characters' middles, in columns.
 PITCH = 57 / 440 / 1.1 * COLUMNS
 GAP = (57 + 22) / 440 / 1.1 * COLUMNS
 LAYOUTS = {"ordinary": [PITCH, GAP] + [PITCH] * 4, "police": [GAP] + [PITCH] * 5,
            "embassy": [PITCH] * 3 + [GAP] + [PITCH] * 2,
+           "embassy_new": [PITCH] * 2 + [GAP] + [PITCH] * 3,
            "eight": [53 / 480 / 1.1 * COLUMNS, 92 / 480 / 1.1 * COLUMNS]
            + [52 / 480 / 1.1 * COLUMNS] * 5,
            "double": [140 / 440 / 0.62 * 11.5,
                       11.5 + (60 / 440 + 0.03) / 1.06 * 24.5 - (290 / 440 - 0.19) / 0.62 * 11.5]
            + [80 / 440 / 1.06 * 24.5] * 4}
-FORMS = [                                       # type, layout, allowed at each place, log prior
-    ("blue", "ordinary", [PROVINCES, LETTERS] + [BOTH] * 5, 0.0),
-    ("blue", "ordinary", [PROVINCES, "O"] + [BOTH] * 5, -2.5),
-    ("yellow", "ordinary", [PROVINCES, LETTERS] + [BOTH] * 4 + [BOTH + "学挂"], 0.0),
-    ("yellow", "ordinary", [PROVINCES, "O"] + [BOTH] * 5, -2.5),
-    ("yellow_double", "double", [PROVINCES, LETTERS] + [BOTH] * 4 + [BOTH + "挂"], 0.0),
-    ("green", "eight", [PROVINCES, LETTERS, NEW_ENERGY, BOTH] + [DIGITS] * 4, 0.0),
-    ("green", "eight", [PROVINCES, LETTERS, NEW_ENERGY, BOTH] + [BOTH] * 4, -1.0),
-    ("yellow_green", "eight", [PROVINCES, LETTERS] + [DIGITS] * 5 + [NEW_ENERGY], 0.0),
-    ("yellow_green", "eight", [PROVINCES, LETTERS] + [BOTH] * 5 + [NEW_ENERGY], -1.0),
-    ("white", "police", [PROVINCES, LETTERS + "O"] + [BOTH] * 4 + ["警"], 0.0),
-    ("white", "police", [PROVINCES] + [DIGITS] + [BOTH] * 4 + ["警"], -1.0),
-    ("white", "ordinary", [LETTERS, LETTERS] + [DIGITS] * 5, -2.0),
-    ("black", "ordinary", [PROVINCES, LETTERS] + [BOTH] * 4 + [BOTH + "港澳领"], 0.0),
-    ("black", "embassy", ["使"] + [DIGITS] * 6, 0.0),
+OFFICE = LETTERS + "O"
+ORDINARY, TAIL = [PROVINCES, OFFICE] + [BOTH] * 5, [PROVINCES, LETTERS] + [BOTH] * 4
+# Type, form, layout, what each place may hold: as the program's own grammar has it, but for
+# emergency plates, whose characters are not drawn here.
+FORMS = [
+    ("blue", "ordinary", "ordinary", ORDINARY),
+    ("yellow", "ordinary", "ordinary", ORDINARY),
+    ("yellow", "coach", "ordinary", TAIL + ["学"]),
+    ("yellow", "trailer", "ordinary", TAIL + ["挂"]),
+    ("yellow_double", "ordinary", "double", ORDINARY),
+    ("yellow_double", "trailer", "double", TAIL + ["挂"]),
+    ("green", "new energy, small", "eight",
+     [PROVINCES, LETTERS, NEW_ENERGY, BOTH] + [DIGITS] * 4),
+    ("yellow_green", "new energy, large", "eight",
+     [PROVINCES, LETTERS] + [DIGITS] * 5 + [NEW_ENERGY]),
+    ("white", "police", "police", [PROVINCES, OFFICE] + [BOTH] * 4 + ["警"]),
+    ("white", "military", "ordinary", [LETTERS, LETTERS] + [DIGITS] * 5),
+    ("white", "ordinary", "ordinary", ORDINARY),
+    ("black", "border crossing", "ordinary", ["粤", "Z"] + [BOTH] * 4 + ["港澳"]),
+    ("black", "consulate", "ordinary", TAIL + ["领"]),
+    ("black", "embassy", "embassy_new", [DIGITS] * 6 + ["使"]),
+    ("black", "embassy before 2018", "embassy", ["使"] + [DIGITS] * 6),
+    ("black", "ordinary", "ordinary", ORDINARY),
 ]
-MASKS = [np.array([[0 if any(INDEX[c] == i for c in allowed) else -1e9
-                    for i in range(len(CLASSES))] for allowed in form[2]], np.float32)
-         for form in FORMS]
+# Log priors of forms that resemble a commoner one, and of the old letter that looks like a zero.
+PRIORS = {("white", "military"): -4.0, ("white", "ordinary"): -3.0}
+PRIOR_O = -2.5
+
+
+def mask_of(places):
+    """Log priors of the classes at each place."""
+    mask = np.full((len(places), len(CLASSES)), -1e9, np.float32)
+    for k, allowed in enumerate(places):
+        for c in allowed:
+            mask[k, INDEX[c]] = max(mask[k, INDEX[c]], PRIOR_O if c == "O" else 0)
+    return mask
+
+
+MASKS = [mask_of(form[3]) for form in FORMS]
 SPREAD, SEGMENT_WEIGHT = 0.16, 0.25
 
 
@@ -132,51 +154,70 @@ def at(values, x):
 
 
 class Reading:
-    """The best reading of one strip under the grammar, by one or both witnesses."""
+    """The best reading of one plate under the grammar."""
 
-    def __init__(self, text, type_, score, places, columns, features):
+    def __init__(self, text, type_, score, places, columns, boxes, features):
         self.text, self.type, self.score = text, type_, score
-        self.places, self.columns, self.features = places, columns, features
+        self.places, self.columns, self.boxes, self.features = places, columns, boxes, features
 
 
-def decode(out, double, weight=0.5):
-    """The best reading of one strip (CHANNELS x COLUMNS). `weight`: the second witness's share, 0
-    reads by segmentation and classifier alone, 1 lets it name every character."""
-    columns = {name: out[STARTS[name]:STARTS[name] + PARTS[name]].T for name in PARTS}
-    seg, classes = columns["segmentation"], columns["classes"].copy()
-    classes[:, 0] = -1e9                                    # the blank is the second witness's
-    log_classes = log_softmax(classes, 1)
-    types = log_softmax(columns["type"].mean(0), 0)
-    attention = np.exp(log_softmax(columns["attention"], 0))
-    joint = log_softmax(attention.T @ columns["joint"], 1)
+def split(out):
+    """What one strip's output (CHANNELS x COLUMNS) says: columns by part, and derived logs."""
+    found = {name: out[STARTS[name]:STARTS[name] + PARTS[name]].T for name in PARTS}
+    classes = found["classes"].copy()
+    classes[:, 0] = -1e9                                # the blank is the second witness's
+    found["log_classes"] = log_softmax(classes, 1)
+    attention = np.exp(log_softmax(found["attention"], 0))
+    found["joint_places"] = log_softmax(attention.T @ found["joint"], 1)
+    found["log_types"] = log_softmax(found["type"].mean(0), 0)
+    return found
+
+
+def witness(strip, form, mask, weight):
+    """What one strip says under one form: log probabilities of the classes at each place, the
+    path through the columns, and log odds for the number of characters."""
+    n, seg = len(mask), strip["segmentation"]
+    per_place = (strip["log_classes"][None] + mask[:, None]).max(2)         # places x columns
+    _, path = segment(seg[:, 0], per_place, LAYOUTS[form[2]])
+    exact = [c + float(np.clip(seg[c, 1], -0.7, 0.7)) for c in path]
+    own = np.stack([log_softmax(at(strip["classes"], x)[1:], 0) for x in exact])
+    own = np.concatenate([np.full((n, 1), -1e9, np.float32), own], 1)
+    joint = strip["joint_places"]
+    mixed = own if weight == 0 else joint[:n] if weight == 1 \
+        else log_softmax((1 - weight) * own + weight * joint[:n], 1)
+    blank = weight * (joint[7, 0] if n == 7 else np.log1p(-min(np.exp(joint[7, 0]), 0.999999)))
+    support = 0.1 * SEGMENT_WEIGHT * seg[path, 0].sum()
+    same = (own + mask).argmax(1).tolist() == (joint[:n] + mask).argmax(1).tolist()
+    return mixed, path, exact, blank + support, same
+
+
+def decode(outs, double, weight=0.5):
+    """The best reading of strips that are cuts of one plate (each CHANNELS x COLUMNS). `weight`:
+    the second witness's share, 0 reads by segmentation and classifier alone."""
+    strips = [split(out) for out in (outs if isinstance(outs, list) else [outs])]
+    log_types = np.mean([s["log_types"] for s in strips], 0)
     best = None
-    for (kind, layout, allowed, prior), mask in zip(FORMS, MASKS):
+    for form, mask in zip(FORMS, MASKS):
+        kind, name, _, allowed = form
         if (kind == "yellow_double") != double:
             continue
-        n = len(allowed)
-        per_place = (log_classes[None] + mask[:, None]).max(2)          # places x columns
-        score, path = segment(seg[:, 0], per_place, LAYOUTS[layout])
-        exact = [c + float(np.clip(seg[c, 1], -0.7, 0.7)) for c in path]
-        own = np.stack([log_softmax(at(columns["classes"], x)[1:], 0) for x in exact])
-        own = np.concatenate([np.full((n, 1), -1e9), own], 1)
-        if weight < 1:
-            mixed = (1 - weight) * own + weight * joint[:n] if weight else own
-        else:
-            mixed = joint[:n].copy()
-        mixed = log_softmax(mixed, 1)
-        allowed_log = mixed + mask
-        chosen = allowed_log.argmax(1)
-        logs = allowed_log.max(1)
-        blank = joint[7, 0] if n == 7 else 0.0
-        total = logs.sum() + types[TYPES.index(kind)] + prior \
-            + 0.1 * SEGMENT_WEIGHT * seg[path, 0].sum() + weight * blank
-        if best is None or total > best.score:
-            text = "".join("O" if allowed[k] == "O" or c == INDEX["0"] and "0" not in allowed[k]
-                           else CLASSES[c] for k, c in enumerate(chosen))
-            same = float((own + mask).argmax(1).tolist() == (joint[:n] + mask).argmax(1).tolist())
-            features = [logs.sum(), logs.min(), types[TYPES.index(kind)], types[-1], same,
-                        float(np.mean(1 / (1 + np.exp(-seg[path, 0])))), float(blank)]
-            best = Reading(text, kind, total, np.exp(allowed_log), exact, features)
+        said = [witness(s, form, mask, weight) for s in strips]
+        mixed = np.mean([w[0] for w in said], 0)
+        logs, own_type = mixed + mask, log_types[TYPES.index(kind)]
+        chosen, top = logs.argmax(1), logs.max(1)
+        total = top.sum() + own_type + PRIORS.get((kind, name), 0) + np.mean([w[3] for w in said])
+        if best is not None and total <= best.score:
+            continue
+        text = "".join("O" if c == INDEX["0"] and "0" not in allowed[k] else CLASSES[c]
+                       for k, c in enumerate(chosen))
+        _, path, exact, _, same = said[0]
+        seg = strips[0]["segmentation"]
+        middles = np.mean(1 / (1 + np.exp(-seg[path, 0])))
+        features = [top.sum(), top.min(), own_type, math.log1p(-min(math.exp(log_types[-1]),
+                                                                    0.999999)),
+                    float(same), float(middles)]
+        boxes = np.stack([np.array(exact), seg[path, 2], seg[path, 3], seg[path, 4]], 1)
+        best = Reading(text, kind, float(total), logs, exact, boxes, features)
     return best
 
 
@@ -199,13 +240,53 @@ def shapes(corners):
     return [False] if ratio > 2.6 else [True] if ratio < 1.2 else [False, True]
 
 
-def read(network, plates, weight=0.5):
+def cuts(corners, count):
+    """The corners as given, then a little wider and a little smaller."""
+    along, down = corners[1] - corners[0], corners[3] - corners[0]
+    found = [corners]
+    for wide, high in ((0.03, 0.075), (-0.02, -0.05))[:count - 1]:
+        sides = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+        found.append((corners + sides[:, :1] * along * wide + sides[:, 1:] * down * high)
+                     .astype(np.float32))
+    return found
+
+
+def refine(corners, reading):
+    """Corners by where the characters were found: the layout's places are fitted to theirs."""
+    kind = "yellow_double" if reading.type == "yellow_double" else "single"
+    places = drawing.fractions(kind, reading.text)
+    x, _, top, bottom = reading.boxes.T
+    x = (x + 0.5) * STRIDE
+    if kind == "yellow_double":
+        lower = slice(2, 7)
+        x0, y0, x1, y1, first, columns = DOUBLE[1]
+        places, x, top, bottom = places[lower], x[lower], top[lower], bottom[lower]
+    else:
+        x0, y0, x1, y1, first, columns = SINGLE[0]
+    u = x0 + (x - first) / columns * (x1 - x0)
+    v0, v1 = y0 + top * (y1 - y0), y0 + bottom * (y1 - y0)
+    slope, start = np.polyfit(places[:, 0], u, 1)
+    ups, downs = np.polyfit(places[:, 0], v0, 1), np.polyfit(places[:, 0], v1, 1)
+    high, low = (places[0, 1] - places[0, 3] / 2, places[0, 1] + places[0, 3] / 2)
+    slope = float(np.clip(slope, 0.7, 1.25))
+    found = []
+    for along, down in ((0, 0), (1, 0), (1, 1), (0, 1)):
+        a, b = np.polyval(ups, along), np.polyval(downs, along)
+        found.append((start + slope * along, a + (down - high) / (low - high) * (b - a)))
+    to_image = cv2.getPerspectiveTransform(drawing.frame(1, 1, 0), corners.astype(np.float32))
+    return cv2.perspectiveTransform(np.array([found], np.float32), to_image)[0]
+
+
+def read(network, plates, weight=0.5, count=1):
     """Readings of [(image, corners)]; a plate of middling shape is tried both ways."""
-    jobs = [(n, double, normalise(rectify(image, corners, double)))
-            for n, (image, corners) in enumerate(plates) for double in shapes(corners)]
-    outs, best = forward(network, [x for _, _, x in jobs]), {}
-    for (n, double, _), out in zip(jobs, outs):
-        reading = decode(out, double, weight)
+    jobs = [(n, double, c) for n, (_, corners) in enumerate(plates)
+            for double in shapes(corners) for c in cuts(corners, count)]
+    strips = [normalise(rectify(plates[n][0], c, double)) for n, double, c in jobs]
+    groups, best = {}, {}
+    for (n, double, _), out in zip(jobs, forward(network, strips)):
+        groups.setdefault((n, double), []).append(out)
+    for (n, double), outs in groups.items():
+        reading = decode(outs, double, weight)
         if n not in best or reading.score > best[n].score:
             best[n] = reading
     return [best[n] for n in range(len(plates))]

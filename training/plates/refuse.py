@@ -23,8 +23,8 @@ def find_fonts():
 class Refused:
     """Draws strips that hold no Chinese plate, each of one kind by chance."""
 
-    def __init__(self, data, faces, foreign, alarms=None):
-        self.foreign, self.alarms = foreign, alarms or []
+    def __init__(self, data, faces, foreign, alarms=None, bank=None):
+        self.foreign, self.alarms, self.bank = foreign, alarms or [], bank
         self.cjk, self.latin = find_fonts()
         self.patches, self.photographs = [], []
         for row in drawing.manifest(data):
@@ -73,10 +73,36 @@ class Refused:
                                    fill=tuple(int(v) for v in ink))
         return np.ascontiguousarray(image), frame(w, h, 0)
 
+    def unlike(self):
+        """A plate drawn as ours are, with a text that none of ours has."""
+        letters, digits = drawing.LETTERS, drawing.DIGITS
+        if chance(0.25):                        # armed police: eight characters, WJ first
+            text = "WJ" + some(drawing.PROVINCES + letters + digits) + some(digits, 5)
+            return drawing.draw_plate(self.bank, kind="white", text=text)
+        pattern = random.choice(["LLDDDLL", "LLLDDDD", "DLDDDDD", "DDDDLLL", "LDDDLLL", "LLDLLLL",
+                                 "DDDDDDD", "LLLLLDD"])
+        text = "".join(some(letters if c == "L" else digits) for c in pattern)
+        kind = random.choice(["white", "white", "yellow", "blue", "black"])
+        return drawing.draw_plate(self.bank, kind=kind, text=text)
+
+    def hide(self, strip):
+        """A part of the plate behind something else: at least one character at an end."""
+        columns, rows = np.arange(WIDTH)[None], np.arange(HEIGHT)[:, None]
+        hidden = uniform(0.17, 0.65) * WIDTH
+        edge = hidden + uniform(-0.8, 0.8) * (rows - HEIGHT / 2)
+        mask = columns < edge if chance(0.35) else columns > WIDTH - edge
+        cover = np.full_like(strip, np.random.randint(0, 255, 3))
+        if self.photographs and chance(0.7):
+            image = random.choice(self.photographs)
+            top, left = (random.randint(0, max(0, n - 60)) for n in image.shape[:2])
+            cover = cv2.resize(image[top:top + 60, left:left + 240], (WIDTH, HEIGHT))
+        return np.where(mask[:, :, None], cover, strip)
+
     def strip(self, plate):
         """One strip and whether it is cut as a double row; `plate`: some real or drawn plate."""
-        kind = random.choices(["foreign", "patch", "photo", "sign", "part", "shape", "alarm"],
-                              [2, 1.5, 2, 2.2, 1.6, 1.2, 2.5 if self.alarms else 0])[0]
+        kind = random.choices(
+            ["foreign", "patch", "photo", "sign", "part", "shape", "alarm", "hidden", "unlike"],
+            [2, 1, 1.3, 2, 1.3, 1.2, 2.5 if self.alarms else 0, 1.6, 1.8 if self.bank else 0])[0]
         double = chance(0.25)
         if kind == "foreign" and self.foreign:
             p = random.choice(self.foreign)
@@ -94,6 +120,11 @@ class Refused:
         if kind == "alarm":
             image, corners = random.choice(self.alarms)
             return rectify(image, jitter(corners, chance(0.6)), double)
+        if kind == "hidden":
+            return self.hide(rectify(plate.image, jitter(plate.exact, chance(0.4)), plate.double))
+        if kind == "unlike":
+            p = self.unlike()
+            return rectify(p.image, jitter(p.corners, chance(0.5), 0.1), False)
         if kind == "part":                      # half a plate, or one much too wide or askew
             q = plate.exact
             along, down = q[1] - q[0], q[3] - q[0]

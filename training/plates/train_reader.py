@@ -41,7 +41,7 @@ def plate_sample(image, exact, seen, plate, gray, mild):
 
 
 class Sampler:
-    def __init__(self, data, parts, refused, bank, shares=(0.36, 0.26, 0.26)):
+    def __init__(self, data, parts, refused, bank, shares=(0.35, 0.25, 0.25)):
         self.train, self.refused, self.bank = parts["train"], refused, bank
         self.shares, self.mild = np.cumsum(shares), 0.3
         seen = collections.Counter((p.text[0], p.type) for p in self.train)
@@ -149,10 +149,7 @@ def refit(network, plates):
     strips = [normalise(rectify(p.image, p.corners, False)) for p in todo]
     count = 0
     for plate, out in zip(todo, forward(network, strips)):
-        text = plate.text
-        layout = "eight" if len(text) == 8 else "police" if text[-1] == "警" else \
-            "embassy" if text[0] == "使" else "ordinary"
-        found = known_middles(out, text, layout)
+        found = known_middles(out, plate.text, drawing.form_of(plate.text))
         if found is None:
             continue
         x, w, top, bottom = found
@@ -214,7 +211,7 @@ def prepare(options):
     unseen = drawing.Bank(glyphs, {c: maps[::7] for c, maps in cells.items()})
     alarms = f"{options.out}/alarms.pickle"
     alarms = pickle.load(open(alarms, "rb")) if os.path.exists(alarms) else []
-    refused = Refused(options.data, options.faces, parts["foreign"], alarms)
+    refused = Refused(options.data, options.faces, parts["foreign"], alarms, bank)
     drawn, nothing = [], []
     while len(drawn) < 400:
         p = drawing.draw_plate(unseen, 2)
@@ -229,7 +226,7 @@ def main():
     parse = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parse.add_argument("data")
     parse.add_argument("--faces", help="folder with scenes/ and negatives/ without plates")
-    parse.add_argument("--steps", type=int, default=11000)
+    parse.add_argument("--steps", type=int, default=7400)
     parse.add_argument("--batch", type=int, default=64)
     parse.add_argument("--seed", type=int, default=0)
     parse.add_argument("--out", default="checkpoints")
@@ -251,6 +248,8 @@ def main():
         network.load_state_dict(state["network"]), mean.load_state_dict(state["mean"])
         optimiser.load_state_dict(state["optimiser"]), schedule.load_state_dict(state["schedule"])
         first = state["step"] + 1
+        if first > 3000:
+            print("  refit:", refit(mean.module, parts["train"]), flush=True)
     averages = {}
     for step in range(first, options.steps + 1):
         sampler.mild = 0.3 + 0.25 * max(0, step / options.steps - 0.6)
@@ -271,7 +270,7 @@ def main():
         if step % 1500 == 0 or step == options.steps or step == 500:
             subject = mean.module if step > 1000 else network
             print("  fold:", evaluate(subject, parts["fold"], drawn, nothing), flush=True)
-            if step in (3000, 6000, 9000):
+            if step in (3000, 4500, 6000):
                 print("  refit:", refit(mean.module, parts["train"]), flush=True)
             torch.save({"network": network.state_dict(), "mean": mean.state_dict(), "step": step,
                         "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict()},

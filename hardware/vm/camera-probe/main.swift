@@ -3,10 +3,13 @@ import Imaging
 import Synchronization
 import VideoCapture
 
-// camera-probe DEVICE WIDTHxHEIGHT RATE FORMAT SECONDS [CONTROL=VALUE...]
+// camera-probe DEVICE WIDTHxHEIGHT RATE FORMAT [CONTROL=VALUE...]
 //
-// Captures as the eyes do and prints what a camera tells, each second's counts, and a summary. The
-// hardware tests judge its lines; it is no part of the product.
+// Captures as the eyes do until SIGTERM, and prints what a camera tells, each second's counts, and at
+// the end a summary. The hardware tests judge its lines; it is no part of the product.
+
+let isEnding = Atomic(false)
+signal(SIGTERM) { _ in isEnding.store(true, ordering: .relaxed) }
 
 /// Seconds of the monotonic clock, for the transcript.
 func uptime() -> Double {
@@ -36,14 +39,14 @@ func describe(_ event: CameraEvent) -> String {
 
 let words = Array(CommandLine.arguments.dropFirst())
 let numbers = words.count > 1 ? words[1].split(separator: "x").compactMap { Int($0) } : []
-guard words.count >= 5, numbers.count == 2, let rate = Double(words[2]),
-    let format = PixelFormat(rawValue: words[3]), let seconds = Int(words[4])
+guard words.count >= 4, numbers.count == 2, let rate = Double(words[2]),
+    let format = PixelFormat(rawValue: words[3])
 else {
-    print("camera-probe DEVICE WIDTHxHEIGHT RATE FORMAT SECONDS [CONTROL=VALUE...]")
+    print("camera-probe DEVICE WIDTHxHEIGHT RATE FORMAT [CONTROL=VALUE...]")
     exit(64)
 }
 var controls: [String: Int64] = [:]
-for word in words.dropFirst(5) {
+for word in words.dropFirst(4) {
     let parts = word.split(separator: "=")
     if parts.count == 2, let value = Int64(parts[1]) { controls[String(parts[0])] = value }
 }
@@ -66,9 +69,11 @@ do {
     try camera.start()
     var before = CameraHealth()
     var busy = clock()
-    for second in 1...seconds {
+    var second = 0.0
+    while !isEnding.load(ordering: .relaxed) {
+        second = max(second + 1, uptime() - start)
         // A reader that looks every 20 ms and decodes what it takes.
-        while uptime() < start + Double(second) {
+        while uptime() < start + second && !isEnding.load(ordering: .relaxed) {
             usleep(20_000)
             guard let frame = camera.takeFrame() else { continue }
             let age = uptime() * 1000 - Double(frame.captured.nanoseconds) / 1e6

@@ -1,0 +1,129 @@
+import GateTypes
+import Imaging
+import Inference
+
+/// Finds and reads every plate of a picture: localiser, then reader.
+///
+/// The picture is decoded small for the localiser and at full scale only around each plate. One
+/// instance serves one thread; its result depends on the picture alone.
+package final class PlateRecogniser {
+    private let localiser: PlateLocaliser
+    private let reader: PlateReader
+    /// Up to this size a picture with several plates is decoded whole.
+    private static let wholePixels = 4_000_000
+
+    /// `models` is the folder with the network files; throws when one is missing or damaged.
+    package init(models: String = ModelFolder.find()) throws(NetworkError) {
+        localiser = try PlateLocaliser(path: "\(models)/\(ModelFolder.localiser)")
+        reader = try PlateReader(path: "\(models)/\(ModelFolder.reader)")
+    }
+
+    /// The plates of a picture whose middle lies in `region` (pixels of the picture; empty: all of
+    /// it), surest first. A plate found and not read has an empty text.
+    package func read(
+        _ picture: Picture, region: [PixelPoint] = []
+    ) throws(ImageError) -> [RecognisedPlate] {
+        let scale = localiser.decodeScale(for: picture.size)
+        let small = try picture.rgb(scale: scale).image
+        let located = try Self.explained { () throws(NetworkError) in
+            try localiser.locate(in: small, fullSize: picture.size)
+        }
+        let places = located.filter {
+            Quadrilateral.contains($0.corners.centre, polygon: region)
+        }
+        // Several parts of a picture cost more than all of it, unless it is huge.
+        let sureCount = places.count { $0.probability >= localiser.sure }
+        let full =
+            scale == .full
+            ? small
+            : sureCount > 2 && picture.size.area <= Self.wholePixels
+                ? try picture.rgb().image : nil
+        var plates: [RecognisedPlate] = []
+        for place in places {
+            if place.probability < localiser.sure,
+                plates.contains(where: { !$0.reading.text.isEmpty })
+            {
+                break
+            }
+            if let plate = try read(place, in: picture, decoded: full) { plates.append(plate) }
+        }
+        return Self.distinct(plates)
+    }
+
+    /// A JPEG or PNG file in memory.
+    package func read(
+        fileBytes: [UInt8], region: [PixelPoint] = []
+    ) throws(ImageError) -> [RecognisedPlate] {
+        try read(try Picture(fileBytes: fileBytes), region: region)
+    }
+
+    /// Reads a picture that is one tight plate crop.
+    package func readCrop(_ picture: Picture) throws(ImageError) -> [RecognisedPlate] {
+        let image = try picture.rgb().image
+        let (right, bottom) = (Double(image.width), Double(image.height))
+        let corners = Quadrilateral(
+            topLeft: PixelPoint(x: 0, y: 0), topRight: PixelPoint(x: right, y: 0),
+            bottomRight: PixelPoint(x: right, y: bottom), bottomLeft: PixelPoint(x: 0, y: bottom))
+        let plate = try Self.explained { () throws(NetworkError) in
+            try reader.read(image, corners: corners)
+        }
+        return plate.map { [$0] } ?? []
+    }
+
+    private func read(
+        _ place: LocatedPlate, in picture: Picture, decoded: RGBImage?
+    ) throws(ImageError) -> RecognisedPlate? {
+        guard let part = Self.surroundings(of: place.corners, in: picture.size) else { return nil }
+        let image =
+            if let decoded { try decoded.cropped(to: part) } else {
+                try picture.rgb(part: part).image
+            }
+        let origin = PixelPoint(x: Double(part.x), y: Double(part.y))
+        let local = place.corners.shifted(by: PixelPoint(x: -origin.x, y: -origin.y))
+        let found = try Self.explained { () throws(NetworkError) in
+            try reader.read(image, corners: local)
+        }
+        guard var plate = found else { return nil }
+        // What neither network believes in is not told.
+        if plate.reading.text.isEmpty && place.probability < 0.5 { return nil }
+        plate.reading.corners = place.corners
+        plate.characterBoxes = plate.characterBoxes.map { $0.shifted(by: origin) }
+        return plate
+    }
+
+    /// What the reader looks at: the plate with a margin for tilt and for further cuts.
+    static func surroundings(of corners: Quadrilateral, in size: PixelSize) -> PixelRect? {
+        let box = corners.bounds
+        let margin = 0.3 * max(box.bottom - box.top, (box.right - box.left) / 4) + 4
+        let limit = { (value: Double) in Int(min(max(value, -1e6), 1e6)) }
+        let (left, top) = (limit(box.left - margin), limit(box.top - margin))
+        return PixelRect(
+            x: left, y: top, width: limit(box.right + margin) - left + 1,
+            height: limit(box.bottom + margin) - top + 1
+        ).clamped(to: size)
+    }
+
+    /// One result for each physical plate: of two on one place the surer stays.
+    static func distinct(_ plates: [RecognisedPlate]) -> [RecognisedPlate] {
+        var kept: [RecognisedPlate] = []
+        let surest = plates.sorted { $0.reading.confidence > $1.reading.confidence }
+        for plate in surest
+        where !kept.contains(where: { $0.reading.corners.isSamePlate(as: plate.reading.corners) }) {
+            kept.append(plate)
+        }
+        return kept
+    }
+
+    /// A network that fails on a picture is told like a picture that cannot be read.
+    private static func explained<Result>(
+        _ body: () throws(NetworkError) -> Result
+    ) throws(ImageError) -> Result {
+        do throws(NetworkError) {
+            return try body()
+        } catch {
+            throw ImageError(
+                kind: .unsupported, problem: "the network fails on it: \(error)",
+                remedy: "give a smaller picture, or install the models again")
+        }
+    }
+}

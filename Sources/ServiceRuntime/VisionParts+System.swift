@@ -1,0 +1,72 @@
+import EventLoop
+import GateSimulation
+import GateTypes
+import Glibc
+import Imaging
+import VideoCapture
+import VisionLink
+
+extension VisionParts {
+    /// The parts of the running product.
+    ///
+    /// - Parameters:
+    ///   - models: the folder with the network files; nil looks where they are installed.
+    ///   - recognisers: threads that read; nil takes all cores but one.
+    ///   - scenes: the folder with the rendered pictures of a demonstration.
+    ///   - socket: where the controller listens; a demonstration's scene lies beside it.
+    package static func system(
+        models: String?, recognisers: Int?, scenes: String, socket: String,
+        process: ServiceProcess, program: String
+    ) -> VisionParts {
+        let log = process.log
+        let folder = socket.lastIndex(of: "/").map { String(socket[..<$0]) } ?? "."
+        let scene = folder + "/" + SceneState.fileName
+        return VisionParts(
+            makeFeed: { order, sink in
+                PictureFeed(
+                    order.name, isSimulated: order.source == .scene, sink: sink,
+                    tell: { log.write(.notice, "camera \(order.name): \($0)") },
+                    make: { (onFrame, onEvent) throws(CameraFault) in
+                        try makeCamera(
+                            order, scenes: scenes, scene: scene, onFrame: onFrame, onEvent: onEvent)
+                    })
+            },
+            makeReader: { try PlateFrameReader(models: models) },
+            recognisers: recognisers ?? max(sysconf(Int32(_SC_NPROCESSORS_ONLN)) - 1, 1),
+            notifier: SystemdNotifier(), log: { log.write($0, $1) }, program: program)
+    }
+
+    private static func makeCamera(
+        _ order: CameraOrder, scenes: String, scene: String,
+        onFrame: @escaping @Sendable () -> Void,
+        onEvent: @escaping @Sendable (CameraEvent) -> Void
+    ) throws(CameraFault) -> any Camera {
+        let settings = CameraSettings(
+            size: PixelSize(width: order.widthPixels, height: order.heightPixels),
+            rate: order.rate, format: pixelFormat(order.format), controls: order.controls)
+        switch order.source {
+        case .device(let path):
+            return try CapturingCamera.device(
+                name: order.name.text, path: path, settings: settings, onFrame: onFrame,
+                onEvent: onEvent)
+        case .replay(let path):
+            return try CapturingCamera.replay(
+                name: order.name.text, path: path, settings: settings, onFrame: onFrame,
+                onEvent: onEvent)
+        case .scene:
+            return try SceneCamera(
+                name: order.name.text, folder: scenes, scenePath: scene, rate: order.rate,
+                onFrame: onFrame, onEvent: onEvent)
+        }
+    }
+
+    /// The configuration's names are those of the trade.
+    private static func pixelFormat(_ name: String) -> PixelFormat {
+        switch name {
+        case "yuyv": .yuyv
+        case "nv12": .nv12
+        case "grey": .gray
+        default: .jpeg
+        }
+    }
+}

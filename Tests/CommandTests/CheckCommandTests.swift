@@ -1,0 +1,130 @@
+import Foundation
+import Testing
+
+/// `gatectl check` and `gatectl explain` as they are run.
+@Suite(.enabled(if: Gatectl.isBuilt, "gatectl is not built: swift build -c release"))
+struct CheckCommandTests {
+    /// A copy of the reference site, removed with the test.
+    final class Site {
+        static let files = ["gatehouse.yaml", "policy.yaml", "roster/vehicles.csv"]
+        let folder: String
+
+        init() throws {
+            let base = FileManager.default.temporaryDirectory
+            folder = base.appending(path: "gatehouse-check-\(UUID().uuidString)").path
+            try FileManager.default.createDirectory(
+                atPath: "\(folder)/roster", withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o755])
+            for file in Self.files {
+                let sample = Gatectl.root.appending(path: "config/reference-vehicle-gate/\(file)")
+                try write(String(contentsOf: sample, encoding: .utf8), file)
+            }
+        }
+
+        deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+        func write(_ text: String, _ file: String) throws {
+            try text.write(toFile: "\(folder)/\(file)", atomically: false, encoding: .utf8)
+            try FileManager.default.setAttributes(
+                [.posixPermissions: 0o644], ofItemAtPath: "\(folder)/\(file)")
+        }
+
+        func replace(_ old: String, _ new: String, in file: String) throws {
+            let text = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
+            try #require(text.contains(old))
+            try write(text.replacingOccurrences(of: old, with: new), file)
+        }
+
+        /// Where a text stands, as `file:line:column`.
+        func place(_ text: String, in file: String) throws -> String {
+            let whole = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
+            let at = try #require(whole.range(of: text))
+            let before = whole[..<at.lowerBound].split(
+                separator: "\n", omittingEmptySubsequences: false)
+            return "\(file):\(before.count):\((before.last?.count ?? 0) + 1)"
+        }
+
+        func run(_ arguments: String...) throws -> Gatectl.Result {
+            var result = try Gatectl.run(arguments + [folder])
+            result.errors = result.errors.replacingOccurrences(of: "\(folder)/", with: "")
+            return result
+        }
+    }
+
+    @Test func soundConfigurationExitsWithZero() throws {
+        let result = try Site().run("check")
+        #expect(result.status == 0 && result.errors == "")
+        #expect(result.output.contains("no errors; 5 lanes"))
+    }
+
+    @Test func everyErrorIsToldWithItsPlaceAndTheExitCodeIsOne() throws {
+        let site = try Site()
+        try site.replace("language: zh", "langauge: zh", in: "gatehouse.yaml")
+        try site.replace("clearance: 1500ms", "clearance: 0s", in: "gatehouse.yaml")
+        try site.replace("{ deny: blocked }", "{ deny: blocked, deny: staff }", in: "policy.yaml")
+        try site.replace("沪A12345,", "沪AI2345,", in: "roster/vehicles.csv")
+        let result = try site.run("check", "--quiet")
+        #expect(result.status == 1 && result.output == "")
+        let key = try site.place("langauge", in: "gatehouse.yaml")
+        let value = try site.place("0s  ", in: "gatehouse.yaml")
+        let second = try site.place("deny: staff", in: "policy.yaml")
+        let first = try site.place("deny: blocked", in: "policy.yaml")
+        let plate = try site.place("沪AI2345", in: "roster/vehicles.csv")
+        #expect(
+            result.errors == """
+                \(key): error: site has no key 'langauge'; did you mean 'language'?
+                \(value): error: 'clearance' is 0s, must be between 500ms and 10s; \
+                write a number and ms, s, m, h or d, e.g. 1500ms
+                \(second): error: a rule has the key 'deny' twice; the first is at \
+                \(first); keep one of them
+                \(plate): error: '沪AI2345' is no number plate; did you mean 沪A12345?
+
+                """)
+    }
+
+    @Test func missingFolderIsOneSentence() throws {
+        let result = try Gatectl.run(["check", "/nowhere/gatehouse"])
+        #expect(result.status == 1)
+        #expect(result.errors.hasPrefix("/nowhere/gatehouse:1:1: error: "))
+    }
+
+    @Test(arguments: [
+        ("沪A12345", "2026-11-24T08:30", "admitted", "{ allow: lorries, lanes: [lane1"),
+        ("沪A12345", "2026-11-24T23:30", "refused", "'day'"),
+        ("沪A12345", "2026-10-02T08:30", "refused", "'day'"),
+        ("沪A12345", "2026-11-24T00:30Z", "admitted", "2026-11-24T08:30"),
+        ("沪AD12345", "2026-10-02T03:00", "admitted", "{ allow: staff }"),
+        ("浙F8M219", "2026-02-27T10:00", "refused", "not valid yet"),
+        ("苏B00000", "2026-11-24T08:30", "refused", "denied"),
+        ("京A99999", "2026-11-24T08:30", "refused", "not in the roster"),
+        ("沪AI2345", "2026-11-24T08:30", "refused", "did you mean 沪A12345?"),
+    ])
+    func explainNamesOutcomeAndRule(plate: String, at: String, outcome: String, says: String) throws
+    {
+        let site = try Site()
+        let arguments = ["explain", "--config", site.folder, "--lane", "lane1"]
+        let result = try Gatectl.run(arguments + ["--plate", plate, "--at", at])
+        #expect(result.status == 0)
+        // A rule is named by its place.
+        let expected = says.hasPrefix("{") ? try site.place(says, in: "policy.yaml") : says
+        #expect(result.output.hasPrefix(outcome), "\(result.output)")
+        #expect(result.output.contains(expected), "\(result.output)")
+        let json = try Gatectl.run(
+            arguments + ["--plate", plate, "--at", at, "--format", "json"])
+        #expect(json.output.contains("\"outcome\":\"\(outcome)\""))
+    }
+
+    @Test func explainRefusesWhatItCannotAnswer() throws {
+        let site = try Site()
+        let plate = ["--plate", "沪A12345"]
+        let lane = try Gatectl.run(["explain", "--config", site.folder, "--lane", "lan1"] + plate)
+        #expect(lane.status == 64 && lane.errors.contains("did you mean 'lane1'?"))
+        let time = try Gatectl.run(
+            ["explain", "--config", site.folder, "--lane", "lane1", "--at", "noon"] + plate)
+        #expect(time.status == 64 && time.errors.contains("'noon'"))
+        try site.replace("lanes: [lane3]", "lanes: [lane9]", in: "policy.yaml")
+        let broken = try Gatectl.run(
+            ["explain", "--config", site.folder, "--lane", "lane1"] + plate)
+        #expect(broken.status == 78 && broken.errors.contains("no lane 'lane9'"))
+    }
+}

@@ -1,0 +1,65 @@
+import Foundation
+import GateTypes
+import ServiceRuntime
+import Testing
+
+@Suite struct GateScreenTests {
+    static let json = """
+        {"site": "Test gate", "language": "en", "program": "1", "wall": {"milliseconds": 0},
+         "upSeconds": 5, "emergency": "fire alarm", "journalHead": 7, "turnMaximum": 1,
+         "eyes": {"isConnected": false, "framesSeen": 0, "framesRead": 0, "framesDropped": 0,
+                  "framesDamaged": 0, "malformedMessages": 0},
+         "lanes": [{"name": "lane1", "direction": "in", "state": "resting",
+                    "isVehicleWaiting": true, "notice": "refused", "text": "-", "boom": "down",
+                    "occupied": ["approach"], "camera": "lane1", "blind": "unplugged"}],
+         "alarms": [{"lane": "lane1", "code": "camera_blind", "text": "sees nothing",
+                     "since": {"milliseconds": 0}}],
+         "plates": [{"lane": "lane1", "text": "京A12345", "wall": {"milliseconds": 3661000},
+                     "isAdmitted": false, "reason": "unlisted expired"}],
+         "latencies": [{"name": "arrival_to_relay", "count": 3, "p50": 1.04, "p95": 2.06,
+                        "p99": 0, "maximum": 1e300}],
+         "counts": {"grant": 2, "outcome_refused": 1, "outcome_unreadable": 3}}
+        """
+
+    static func snapshot() throws -> GateSnapshot {
+        var snapshot = try JSONDecoder().decode(GateSnapshot.self, from: Data(json.utf8))
+        snapshot.latencies[0].p99 = .nan
+        return snapshot
+    }
+
+    @Test func everythingAGuardLooksForIsThere() throws {
+        let text = try GateScreen(language: "en", hasColour: false).lines(Self.snapshot())
+            .joined(separator: "\n")
+        for part in [
+            "Test gate", "EMERGENCY: fire alarm", "eyes: gone", "blind: unplugged", "京A12345",
+            "01:01:01", "not on the list, expired", "admitted 2", "refused 4", "1.0", "2.1",
+        ] {
+            #expect(text.contains(part), "\(part) is missing in:\n\(text)")
+        }
+        #expect(!text.contains("\u{1B}"))
+    }
+
+    @Test func chineseSiteReadsChineseAndColumnsStayInLine() throws {
+        let lines = try GateScreen(language: "zh", hasColour: false).lines(Self.snapshot())
+        let text = lines.joined(separator: "\n")
+        for part in ["紧急状态", "视觉：离线", "未登记", "到达至继电器"] { #expect(text.contains(part)) }
+        for word in ["EMERGENCY", "eyes", "not on"] { #expect(!text.contains(word)) }
+    }
+
+    @Test func coloursAreAlwaysEnded() throws {
+        let screen = GateScreen(language: "en", hasColour: true)
+        for line in try screen.lines(Self.snapshot()) {
+            let begun = line.components(separatedBy: "\u{1B}[").count - 1
+            let ended = line.components(separatedBy: "\u{1B}[0m").count - 1
+            #expect(begun == 2 * ended)
+        }
+    }
+
+    @Test func unknownLanguageAndKindStillShow() {
+        let screen = GateScreen(language: "xx", hasColour: false)
+        let happening = GateHappening(
+            wall: WallTime(milliseconds: -1), lane: nil, kind: "new_kind", text: "something")
+        #expect(screen.line(happening).contains("23:59:59"))
+        #expect(screen.line(happening).contains("something"))
+    }
+}

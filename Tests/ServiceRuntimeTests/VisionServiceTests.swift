@@ -1,0 +1,160 @@
+import EventLoop
+import Foundation
+import GateConfiguration
+import GateTypes
+import ServiceRuntime
+import Testing
+import VisionLink
+
+@Suite struct FrameDeskTests {
+    final class Quiet: CameraFeed {
+        let name: CameraName
+        init(_ name: CameraName) { self.name = name }
+        func takeFrame() -> (any VisionFrame)? {
+            ScriptedFrame(camera: name, sequence: 1, time: .now(), reading: .plates([], stages: []))
+        }
+        var counts: FeedCounts { FeedCounts() }
+        func stop() {}
+    }
+
+    static func desk(_ names: [CameraName]) -> FrameDesk {
+        let desk = FrameDesk()
+        for name in names {
+            desk.add(
+                CameraOrder(
+                    name: name, source: .scene, widthPixels: 1, heightPixels: 1, rate: 1,
+                    format: "mjpeg"), Quiet(name))
+        }
+        desk.pause(false)
+        return desk
+    }
+
+    @Test func laneWhereSomebodyWaitsGoesFirst() {
+        let desk = Self.desk(["a", "b", "c"])
+        desk.setAttention(.waiting, of: "c")
+        for name: CameraName in ["a", "b", "c"] { desk.ready(name) }
+        #expect((0..<3).compactMap { desk.take($0)?.camera.name } == ["c", "a", "b"])
+    }
+
+    @Test func oneCameraIsReadByOneThreadAtATime() throws {
+        let desk = Self.desk(["a", "b"])
+        desk.setAttention(.waiting, of: "a")
+        desk.ready("a")
+        let first = try #require(desk.take(0))
+        desk.ready("a")
+        desk.ready("b")
+        #expect(desk.take(1)?.camera.name == "b")
+        desk.finish(first, 0, reading: .plates([], stages: []))
+        #expect(desk.take(0)?.camera.name == "a")
+        #expect(desk.counts.read == 1)
+    }
+
+    @Test func jobThatDoesNotEndGrowsOldAndAnEmptyDeskDoesNot() throws {
+        let desk = Self.desk(["a"])
+        #expect(desk.oldestJob(at: .now() + .seconds(3600)) == .zero)
+        desk.ready("a")
+        // An idle lane's frame is held back on purpose.
+        #expect(desk.oldestJob(at: .now() + .seconds(3600)) == .zero)
+        let job = try #require(desk.take(0))
+        #expect(desk.oldestJob(at: .now() + .seconds(6)) > .seconds(5))
+        desk.finish(job, 0, reading: .unchanged)
+        #expect(desk.oldestJob(at: .now() + .seconds(6)) == .zero)
+    }
+
+    @Test func waitingFrameThatNobodyTakesGrowsOld() {
+        let desk = Self.desk(["a"])
+        desk.setAttention(.waiting, of: "a")
+        desk.ready("a")
+        #expect(desk.oldestJob(at: .now() + .seconds(6)) > .seconds(5))
+    }
+
+    @Test func closedDeskLetsEveryRecogniserGo() {
+        let desk = Self.desk(["a"])
+        desk.close()
+        #expect(desk.take(0) == nil && desk.take(1) == nil)
+    }
+}
+
+@Suite struct VisionServiceTests {
+    /// Controller and eyes on one loop, joined by the real socket.
+    static func joined(
+        lanes: Int = 1, watchdog: Duration? = nil, jobLimit: Duration = VisionService.jobLimit
+    ) throws -> (GateRig, EyesRig) {
+        let rig = try GateRig(lanes: lanes)
+        let eyes = try EyesRig(
+            loop: rig.loop, path: RuntimePaths.vision(rig.config), watchdog: watchdog,
+            jobLimit: jobLimit)
+        try rig.loop.run { rig.service.snapshot().lanes.allSatisfy { $0.blind == nil } }
+        return (rig, eyes)
+    }
+
+    @Test func camerasOfTheConfigurationAreWatched() throws {
+        let (rig, eyes) = try Self.joined(lanes: 3)
+        #expect(eyes.feeds.keys.sorted() == ["lane1", "lane2", "lane3"])
+        #expect(eyes.feeds["lane2"]?.order.widthPixels == 1920)
+        #expect(rig.service.snapshot().eyes.program == "test eyes")
+        eyes.end()
+    }
+
+    @Test func blindCameraIsShownWithItsReasonUntilItSees() throws {
+        let (rig, eyes) = try Self.joined()
+        eyes.feeds["lane1"]?.goBlind("/dev/video0: unplugged; plug it in")
+        try rig.loop.run { rig.service.snapshot().lanes[0].blind?.contains("unplugged") == true }
+        eyes.feeds["lane1"]?.goBlind(nil)
+        try rig.loop.run { rig.service.snapshot().lanes[0].blind == nil }
+        eyes.end()
+    }
+
+    @Test func eyesThatEndMoveNoRelayAndLoseNoInputAndComeBack() throws {
+        let (rig, eyes) = try Self.joined()
+        let moved = rig.movements
+        eyes.end()
+        try rig.loop.run { rig.service.snapshot().lanes[0].blind != nil }
+        #expect(!rig.service.snapshot().eyes.isConnected)
+        try rig.input("lane1-safety").set(false)
+        try rig.loop.run { rig.service.snapshot().lanes[0].occupied == ["safety"] }
+        try rig.input("lane1-safety").set(true)
+        try rig.loop.run { rig.service.snapshot().lanes[0].occupied.isEmpty }
+        #expect(rig.movements == moved)
+        let again = try EyesRig(loop: rig.loop, path: RuntimePaths.vision(rig.config))
+        try rig.loop.run { rig.service.snapshot().lanes[0].blind == nil }
+        #expect(rig.movements == moved)
+        #expect(rig.journal.entries.filter { $0.facts["event"] == "eyes_lost" }.count == 1)
+        again.end()
+    }
+
+    @Test func wedgedRecogniserEndsTheWatchdogAndNothingElse() throws {
+        let (rig, eyes) = try Self.joined(watchdog: .milliseconds(60), jobLimit: .milliseconds(50))
+        try rig.loop.run { eyes.notifier.count("watchdog") > 2 }
+        eyes.gate.shut()
+        eyes.feeds["lane1"]?.show(.plates([], stages: []))
+        try rig.loop.run { eyes.log.contains("the watchdog is not fed") }
+        let fed = eyes.notifier.count("watchdog")
+        let beats = try rig.output("watchdog").values.count
+        try rig.loop.run { (try? rig.output("watchdog").values.count) ?? 0 > beats + 4 }
+        #expect(eyes.notifier.count("watchdog") == fed)
+        #expect(rig.service.snapshot().eyes.isConnected)
+        eyes.gate.release()
+        try rig.loop.run { eyes.notifier.count("watchdog") > fed }
+        try rig.loop.run { eyes.log.contains("the recogniser goes on") }
+        eyes.end()
+    }
+
+    @Test func damagedFramesAreCountedAndStopNothing() throws {
+        let (rig, eyes) = try Self.joined()
+        eyes.feeds["lane1"]?.show(.damaged)
+        try rig.loop.run { rig.service.snapshot().eyes.framesDamaged == 1 }
+        #expect(rig.service.snapshot().lanes[0].blind == nil)
+        eyes.end()
+    }
+
+    @Test func controllerThatComesLaterIsFound() throws {
+        let folder = try ScratchFolder()
+        let config = GateConfig.site(in: folder)
+        let loop = try EventLoop()
+        let eyes = try EyesRig(loop: loop, path: RuntimePaths.vision(config))
+        try loop.run { eyes.log.contains("the controller is away") }
+        #expect(eyes.service?.isConnected == false)
+        eyes.end()
+    }
+}
