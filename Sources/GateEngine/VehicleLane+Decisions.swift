@@ -38,9 +38,9 @@ extension VehicleLane {
     /// After the loops saw it through, its plate cannot stand before the boom.
     private func contradicts(_ reading: PlateReading, frame: Instant) -> Bool {
         leaving.contains { passage in
-            guard let passed = passage.passed, frame > passed, !passage.isFromFarSide else {
-                return false
-            }
+            guard passage.isAdmitted, let passed = passage.passed, frame > passed,
+                !passage.isFromFarSide
+            else { return false }
             return passage.plate == reading.text && reading.confidence >= 0.5
         }
     }
@@ -197,6 +197,7 @@ extension VehicleLane {
                 return endWaiting(timedOut: false, &turn)
             }
             admit(&turn)
+            notice = nil  // Each vehicle is told, also the second in a row.
             tell(.opening, &turn)
             drive(.open(.policy), &turn)
         }
@@ -239,6 +240,12 @@ extension VehicleLane {
             return store(draft, .named(operatorName), &turn)
         }
         turn.record(.override, name, facts, person: operatorName)
+        if wish == .close, let passage = waiting {
+            // Who stands there now is the guard's; policy does not open again behind his back.
+            waiting?.attempts = Self.attemptsLargest
+            dropIntents(of: passage.number)
+            if case .storing = passage.phase { waiting?.phase = .reading }
+        }
         drive(wish, &turn)
     }
 

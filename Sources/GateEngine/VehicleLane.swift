@@ -126,6 +126,7 @@ struct VehicleLane: Sendable {
         case .movedUncommanded: incident("forced", ["what": "boom_moved_uncommanded"], &turn)
         case .rose: tell(.welcome, &turn)
         case .closing:
+            waitedInVain(&turn)
             endPassed(&turn)
             tell(.closing, &turn)
         case .closed:

@@ -48,7 +48,7 @@ package struct BarrierSensors: Hashable, Sendable {
     /// Something may be under the boom.
     package var isOccupied: Bool { isActive(.safety) || isActive(.photocell) }
 
-    /// True when nothing has been under the boom for `span`.
+    /// True when nothing has been under the boom for `span`; never while something is.
     package func isClear(for span: Duration, at now: Instant) -> Bool {
         clearSince.map { now >= $0 + span } ?? false
     }

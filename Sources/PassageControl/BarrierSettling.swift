@@ -79,7 +79,7 @@ extension Barrier {
     }
 
     private func ending(_ opening: Opening) -> [Effect] {
-        opening.progress == .nobodyYet ? [.note(.waitedInVain)] : []
+        opening.progress == .nobodyYet || opening.expected > 0 ? [.note(.waitedInVain)] : []
     }
 
     private func isDue(_ opening: Opening, at now: Instant) -> Bool {

@@ -186,7 +186,7 @@ extension Barrier {
 
     /// The only way down: nil unless everything that section 7 asks for holds now.
     func lowering(_ opening: Opening, at now: Instant) -> Step? {
-        guard !wiring.isSinglePulse, !sensors.isOccupied,
+        guard !wiring.isSinglePulse,
             sensors.isClear(for: wiring.timing.clearance, at: now),
             sensedFaults(at: now).isEmpty,
             now >= relays.free(after: .raise, wiring.timing.deadTime)

@@ -276,6 +276,23 @@ import Testing
         #expect(bench.actions.incidents("tailgated") == 0)
     }
 
+    @Test func policyDoesNotOpenAgainBehindANamedClose() {
+        var bench = GateBench()
+        bench.input("lane1-approach", true)
+        bench.wait(.milliseconds(100))
+        bench.see(Self.plate)
+        bench.store()
+        bench.rise()
+        bench.wait(.seconds(1))
+        bench.command(.close(Site.lane))
+        #expect(bench.actions.asserts("lane1-lower") == 1)
+        bench.wait(.milliseconds(700))
+        bench.input("lane1-up", false)
+        bench.see(Self.plate)
+        #expect(bench.unanswered.isEmpty)
+        #expect(bench.actions.told(.askGuard))
+    }
+
     @Test func aVehicleThroughTheClosedBoomIsForced() {
         var bench = GateBench()
         bench.driveThrough()

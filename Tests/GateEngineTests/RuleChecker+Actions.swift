@@ -56,7 +56,7 @@ extension RuleChecker {
             break
         }
         history.append((now, event, actions))
-        if history.count > 60 { history.removeFirst(20) }
+        if history.count > 150 { history.removeFirst(50) }
     }
 
     private mutating func asserted(_ line: LineName, _ limit: Duration, at now: Instant) {

@@ -33,6 +33,7 @@ struct RuleChecker {
     var isFireActive = false
     var emergency: String?
     var violations: [String] = []
+    var storyLength = 50
     var pending: [IntentNumber: (lane: LaneName, draft: EntryDraft, at: Instant)] = [:]
     var kept = StandingState()
     /// What happened last, for the report of a violation.
@@ -48,7 +49,7 @@ struct RuleChecker {
 
     /// The latest events of interest, for the report of a violation.
     var story: String {
-        history.suffix(25).map { entry in
+        history.suffix(storyLength).map { entry in
             let event = entry.event.map { event in
                 if case .plates(let seen) = event {
                     return
@@ -58,8 +59,10 @@ struct RuleChecker {
             }
             let actions = entry.actions.map { action in
                 switch action {
-                case .record(let draft): "record \(draft.kind) \(draft.facts)"
-                case .store(let number, let draft): "store \(number.value) \(draft.kind)"
+                case .record(let draft):
+                    "record \(draft.kind) \(draft.personal.values) \(draft.facts)"
+                case .store(let number, let draft):
+                    "store \(number.value) \(draft.kind) \(draft.personal.values) \(draft.lane?.text ?? "")"
                 case .raiseAlarm(_, let code, _): "alarm \(code)"
                 case .assert, .rest, .keep, .look, .tell, .clearAlarm: "\(action)"
                 }

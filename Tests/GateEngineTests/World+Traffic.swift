@@ -59,8 +59,12 @@ extension World {
         let isListed = random.chance(0.7)
         let digits = (0..<5).map { _ in Int.random(in: 0...9, using: &random) }
         let stranger = "苏E" + digits.map(String.init).joined()
-        let here = Set(drivers.values.flatMap { $0.map(\.plate) })
-        let free = Site.listed.filter { !here.contains($0) }.randomElement(using: &random)
+        // In turn, so that nobody is back before his last passage has ended.
+        let fleet = config.roster.vehicles.filter { $0.group == "lorries" }
+        nextListed = (nextListed + 1) % fleet.count
+        let free =
+            drivers.values.contains { $0.contains { $0.plate == fleet[nextListed].plate } }
+            ? nil : fleet[nextListed].plate
         let plate = isListed ? free ?? stranger : stranger
         var manner = Driver.Manner.plain
         if random.chance(troubles.oddDrivers) {

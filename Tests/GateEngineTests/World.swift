@@ -45,8 +45,12 @@ struct World {
     var arrivalToRelease: [Double] = []
     var strangersAdmitted = 0
     var listedServed = 0
+    var nextListed = 0
     var driversGone = 0
     var alarmsEver: Set<String> = []
+    var isTimed = false
+    /// Real milliseconds of each event, where they are wanted.
+    var spans: [Double] = []
 
     struct Line {
         var raw = false
@@ -116,7 +120,9 @@ struct World {
 
     mutating func send(_ event: GateEvent) {
         checker.note(event, at: now)
+        let begin = isTimed ? ContinuousClock.now : nil
         let actions = gate.handle(event, at: moment)
+        if let begin { spans.append((ContinuousClock.now - begin).milliseconds) }
         carryOut(actions)
         checker.check(actions, after: event, at: now)
     }

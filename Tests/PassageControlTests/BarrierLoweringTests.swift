@@ -160,6 +160,14 @@ import Testing
         #expect(bench.asserts(.lower).isEmpty)
     }
 
+    @Test func aNamedCloseAtTheMomentASensorCountsAsStuckDoesNotLower() {
+        var bench = Bench(active: [.up])
+        bench.reads(.approach, true)
+        bench.skip(.seconds(600))
+        bench.give(.close)
+        #expect(bench.asserts(.lower).isEmpty)
+    }
+
     @Test func aBoomFoundHalfWayIsMovedByAFreshDecisionOnly() {
         var bench = Bench(active: [])
         #expect(bench.barrier.state == .resting(.between))

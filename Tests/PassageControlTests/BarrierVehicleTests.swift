@@ -26,6 +26,18 @@ import Testing
         #expect(bench.asserts(.lower).count == 1)
     }
 
+    @Test func aSecondWarrantThatNobodyUsesEndsInVainBehindTheFirst() {
+        var bench = Bench()
+        bench.open()
+        bench.driveThrough()
+        bench.give(.open(.policy))
+        bench.wait(.seconds(29))
+        #expect(bench.asserts(.lower).isEmpty)
+        bench.wait(.seconds(2))
+        #expect(bench.asserts(.lower).count == 1)
+        #expect(bench.notes().contains(.waitedInVain))
+    }
+
     @Test func bumperToBumperIsNoticedByTheApproachLoop() {
         var bench = Bench()
         bench.open()

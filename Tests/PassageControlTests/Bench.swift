@@ -61,6 +61,9 @@ struct Bench {
         return said[before...].map(\.effect)
     }
 
+    /// Lets time pass that nobody tells the machine about.
+    mutating func skip(_ span: Duration) { now = now + span }
+
     /// From closed to open by a warrant, with the boom's own switches.
     mutating func open(_ warrant: Barrier.Warrant = .policy) {
         give(.open(warrant))
