@@ -55,79 +55,102 @@ extension Barrier {
 
     /// What an event by itself changes; what sensors and time change is in `settled`.
     private func asked(_ event: Event, at now: Instant) -> Step {
-        switch (state, event) {
-        case (_, .reads), (_, .sensorFailed), (_, .tick):
-            return Step(state: state)
-        case (.emergency, .emergencyRelease):
-            return Step(state: state)
-        case (.resting, .emergencyRelease), (.raising, .emergencyRelease),
-            (.open, .emergencyRelease), (.reversing, .emergencyRelease),
-            (.lowering, .emergencyRelease), (.fault, .emergencyRelease):
-            return releasing(at: now)
-        case (.emergency(let faults, _, _), .emergencyReset):
-            let assumed: BoomPosition? = faults.contains(.noUpperLimit) ? nil : .up
-            return Step(
-                state: faults.isEmpty
-                    ? .resting(sensors.position(assumed: assumed)) : .fault(faults, .none),
-                effects: [.rest(.raise), .rest(.stop)])
-        case (_, .emergencyReset):
-            return Step(state: state)
-        case (.emergency(let faults, let lift, let renew), .driveFailed(let drive)):
+        switch event {
+        case .reads, .sensorFailed, .tick: Step(state: state)
+        case .emergencyRelease: state.isEmergency ? Step(state: state) : releasing(at: now)
+        case .emergencyReset: reset()
+        case .driveFailed(let drive): without(drive, at: now)
+        case .open(let by): askedToOpen(by, at: now)
+        case .close: askedToClose(at: now)
+        case .clearFault: askedToClearFault()
+        case .contradicted: contradicted(at: now)
+        case .replaced: replaced(at: now)
+        }
+    }
+
+    private func reset() -> Step {
+        guard case .emergency(let faults, _, _) = state else { return Step(state: state) }
+        let assumed: BoomPosition? = faults.contains(.noUpperLimit) ? nil : .up
+        return Step(
+            state: faults.isEmpty
+                ? .resting(sensors.position(assumed: assumed)) : .fault(faults, .none),
+            effects: [.rest(.raise), .rest(.stop)])
+    }
+
+    private func without(_ drive: Drive, at now: Instant) -> Step {
+        if case .emergency(let faults, let lift, let renew) = state {
             return Step(
                 state: .emergency(faults.union([.driveFailed(drive)]), lift, renew: renew),
                 effects: noted(faults, and: .driveFailed(drive)))
-        case (_, .driveFailed(.lamp)):
-            return Step(state: state, effects: [.note(.faulted(.driveFailed(.lamp)))])
-        case (_, .driveFailed(let drive)):
-            return failing(with: .driveFailed(drive), at: now)
-        case (.resting(let position), .open):
+        }
+        return drive == .lamp
+            ? Step(state: state, effects: [.note(.faulted(.driveFailed(.lamp)))])
+            : failing(with: .driveFailed(drive), at: now)
+    }
+
+    private func askedToOpen(_ by: Warrant, at now: Instant) -> Step {
+        let wait = waitEnd(now)
+        switch state {
+        case .resting(let position):
             return opening(from: position, at: now)
-        case (.raising(let opening, let until), .open):
-            return Step(
-                state: .raising(opening.expectingOneMore(until: waitEnd(now)), until: until))
-        case (.open(let opening), .open):
-            return Step(state: .open(opening.expectingOneMore(until: waitEnd(now))))
-        case (.reversing(let opening, let until), .open):
-            return Step(
-                state: .reversing(opening.expectingOneMore(until: waitEnd(now)), until: until))
-        case (.lowering(let opening, _), .open):
+        case .raising(let opening, let until):
+            return Step(state: .raising(opening.expectingOneMore(until: wait), until: until))
+        case .open(let opening):
+            return Step(state: .open(opening.expectingOneMore(until: wait)))
+        case .reversing(let opening, let until):
+            return Step(state: .reversing(opening.expectingOneMore(until: wait), until: until))
+        case .lowering(let opening, _):
             return Step(
                 state: .reversing(
-                    opening.expectingOneMore(until: waitEnd(now)),
-                    until: now + wiring.timing.deadTime),
+                    opening.expectingOneMore(until: wait), until: now + wiring.timing.deadTime),
                 effects: stopEffects)
-        case (.fault(let faults, .none), .open(.named)):
+        case .fault(let faults, .none) where by == .named:
             return Step(state: .fault(faults, .waiting(until: now)))
-        case (.fault, .open), (.emergency, .open):
-            return Step(state: state)
-        case (.resting(.down), .close), (.lowering, .close):
-            return Step(state: state)
-        case (.resting, .close):
-            let opening = Opening(waitUntil: now, expected: 0)
-            return lowering(opening, at: now) ?? refusing(at: now)
-        case (.raising(let opening, let until), .close):
-            return Step(state: .raising(opening.closing, until: until))
-        case (.open(let opening), .close):
-            return Step(state: .open(opening.closing))
-        case (.reversing(let opening, let until), .close):
-            return Step(state: .reversing(opening.closing, until: until))
-        case (.fault, .close), (.emergency, .close):
-            return refusing(at: now)
-        case (.fault(let faults, let lift), .clearFault):
-            let gone = faults.filter { !$0.clearsItself }.sorted()
-            return Step(
-                state: .fault(faults.subtracting(gone), lift),
-                effects: gone.map { .note(.recovered($0)) })
-        case (_, .clearFault):
-            return Step(state: state)
-        case (.open(let opening), .contradicted) where opening.progress == .passed,
-            (.lowering(let opening, _), .contradicted) where opening.progress == .passed:
-            return failing(with: .presenceContradicts, at: now)
-        case (.open(let opening), .replaced):
-            return Step(state: .open(opening.havingPassed(waitEnd: waitEnd(now))))
-        case (_, .contradicted), (_, .replaced):
+        case .fault, .emergency:
             return Step(state: state)
         }
+    }
+
+    private func askedToClose(at now: Instant) -> Step {
+        switch state {
+        case .resting(.down), .lowering:
+            return Step(state: state)
+        case .resting:
+            return lowering(Opening(waitUntil: now, expected: 0), at: now) ?? refusing(at: now)
+        case .raising(let opening, let until):
+            return Step(state: .raising(opening.closing, until: until))
+        case .open(let opening):
+            return Step(state: .open(opening.closing))
+        case .reversing(let opening, let until):
+            return Step(state: .reversing(opening.closing, until: until))
+        case .fault, .emergency:
+            return refusing(at: now)
+        }
+    }
+
+    private func askedToClearFault() -> Step {
+        guard case .fault(let faults, let lift) = state else { return Step(state: state) }
+        let gone = faults.filter { !$0.clearsItself }.sorted()
+        return Step(
+            state: .fault(faults.subtracting(gone), lift),
+            effects: gone.map { .note(.recovered($0)) })
+    }
+
+    /// The camera still sees in front of the boom what the loops saw passing.
+    private func contradicted(at now: Instant) -> Step {
+        switch state {
+        case .open(let opening), .lowering(let opening, _):
+            opening.progress == .passed
+                ? failing(with: .presenceContradicts, at: now) : Step(state: state)
+        case .resting, .raising, .reversing, .fault, .emergency:
+            Step(state: state)
+        }
+    }
+
+    /// The vehicle that seemed to withdraw has passed: another one stands there now.
+    private func replaced(at now: Instant) -> Step {
+        guard case .open(let opening) = state else { return Step(state: state) }
+        return Step(state: .open(opening.havingPassed(waitEnd: waitEnd(now))))
     }
 
     private func waitEnd(_ now: Instant) -> Instant { now + wiring.timing.waitForPassage }

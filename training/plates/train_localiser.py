@@ -127,7 +127,7 @@ def random_quad(aspect):
 def view(plates, size):
     """A matrix and offset that bring some part of a picture into the window."""
     width, height = size
-    if plates and chance(0.92):
+    if plates and chance(0.8):
         corners = random.choice(plates)[0]
         wanted = math.exp(uniform(math.log(17), math.log(180)))
         scale = wanted / max(np.linalg.norm(corners[1] - corners[0]), 4)
@@ -252,7 +252,7 @@ def main():
     parse = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parse.add_argument("data")
     parse.add_argument("--faces", help="folder with scenes/ and negatives/ without plates")
-    parse.add_argument("--steps", type=int, default=5000)
+    parse.add_argument("--steps", type=int, default=8000)
     parse.add_argument("--batch", type=int, default=16)
     parse.add_argument("--seed", type=int, default=0)
     parse.add_argument("--out", default="checkpoints")
