@@ -62,6 +62,9 @@ package enum LaneGeometry {
     /// Who reverses is gone with the front below this.
     package static let turnedAway = -7.0
     package static let gapInQueue = 1.5
+    /// Wide enough for the safety loop to fall between the two: closer than that, loops see one
+    /// long vehicle.
+    static let tailgateGap = 2.4
 }
 
 /// One vehicle on the lane, driven in small steps.
@@ -129,7 +132,7 @@ package struct Vehicle: Hashable, Sendable {
     }
 
     private var queueGap: Double {
-        plan.behaviour == .tailgate ? 0.5 : LaneGeometry.gapInQueue
+        plan.behaviour == .tailgate ? LaneGeometry.tailgateGap : LaneGeometry.gapInQueue
     }
 
     /// The highest speed that still stops at `point`.

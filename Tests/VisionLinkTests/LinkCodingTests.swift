@@ -52,8 +52,8 @@ extension PlateObservation {
         ("places", .sample(places: 6)), ("many places", .sample(places: 17)),
         ("corners", .sample(x: 1e9)), ("many plates", .sample(readings: 33)),
         ("mass", .sample(mass: 1.1)),
-        ("frame after reading", .sample(frameTime: .now() + .seconds(5))),
-        ("future", .sample(readTime: .now() + .seconds(5))),
+        ("frame after reading", .sample(frameTime: .now() + .seconds(3_600))),
+        ("future", .sample(readTime: .now() + .seconds(3_600))),
     ]
 
     @Test(arguments: beyondLimits)
