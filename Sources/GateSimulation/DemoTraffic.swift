@@ -43,7 +43,7 @@ package enum DemoTraffic {
                             vehicle: plan(number, behaviour, vehicle.body)))
                     time += headways[vehicle.body] ?? headwayOtherwise
                     if case .stall(let span) = behaviour { time += Int(span.milliseconds) + 1_500 }
-                    if behaviour == .turnBack { time += 6_000 }
+                    if behaviour == .turnBack || behaviour == .tailgate { time += 6_000 }
                     time += Int.random(in: 0...500, using: &random)
                 }
                 visit += 1

@@ -62,9 +62,9 @@ package enum LaneGeometry {
     /// Who reverses is gone with the front below this.
     package static let turnedAway = -7.0
     package static let gapInQueue = 1.5
-    /// Wide enough for the safety loop to fall between the two: closer than that, loops see one
-    /// long vehicle.
-    static let tailgateGap = 2.4
+    /// Wide enough for the safety loop to fall between the two, debounced: closer than that, loops
+    /// see one long vehicle.
+    static let tailgateGap = 3.2
 }
 
 /// One vehicle on the lane, driven in small steps.
@@ -81,7 +81,7 @@ package struct Vehicle: Hashable, Sendable {
     private static let acceleration = 1.5
     private static let braking = 2.5
     /// A boom that stays up this long before a waiting driver is an invitation.
-    private static let invitation = Duration.seconds(3)
+    private static let invitation = Duration.milliseconds(1_500)
     private static let reaction = Duration.milliseconds(700)
 
     package let plan: VehiclePlan

@@ -71,7 +71,10 @@ extension Barrier {
             return Step(state: .resting(.down), effects: ending(opening) + [.note(.closed)])
         }
         if sensors.sees(.up), !sensors.isActive(.up) { return failing(with: .boomMoved, at: now) }
-        guard isDue(opening, at: now), let step = lowering(opening, at: now) else {
+        // Whoever did not come has no warrant any more: the next opening begins anew.
+        var rest = opening
+        rest.expected = 0
+        guard isDue(opening, at: now), let step = lowering(rest, at: now) else {
             return Step(state: state)
         }
         if contradicts(opening) { return failing(with: .presenceContradicts, at: now) }

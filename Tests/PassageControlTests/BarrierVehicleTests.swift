@@ -38,6 +38,23 @@ import Testing
         #expect(bench.notes().contains(.waitedInVain))
     }
 
+    @Test func aWarrantThatNobodyUsedIsNotAddedToTheNext() {
+        var bench = Bench()
+        bench.open()
+        bench.wait(.seconds(31))
+        #expect(bench.asserts(.lower).count == 1)
+        bench.give(.open(.policy))  // While it is still on its way down.
+        bench.wait(.seconds(1))
+        bench.reads(.down, false)
+        bench.reads(.up, true)
+        bench.driveThrough()
+        bench.wait(.milliseconds(500))
+        bench.driveThrough()
+        #expect(bench.notes().contains(.followed(byApproachOnly: false)))
+        bench.wait(.milliseconds(1500))
+        #expect(bench.asserts(.lower).count == 2)
+    }
+
     @Test func bumperToBumperIsNoticedByTheApproachLoop() {
         var bench = Bench()
         bench.open()
