@@ -1,5 +1,20 @@
 import GateTypes
 
+/// An upright part of a picture; it may reach beyond the picture's edge.
+package struct PixelPart: Hashable, Sendable {
+    package var left: Double
+    package var top: Double
+    package var right: Double
+    package var bottom: Double
+
+    /// The smallest part that holds both.
+    func union(_ other: Self) -> Self {
+        Self(
+            left: min(left, other.left), top: min(top, other.top), right: max(right, other.right),
+            bottom: max(bottom, other.bottom))
+    }
+}
+
 extension Quadrilateral {
     /// Half the sum of the cross products: positive for corners that go clockwise on the screen.
     var signedArea: Double {
@@ -44,17 +59,18 @@ extension Quadrilateral {
         let width = min(a.right, b.right) - max(a.left, b.left)
         let height = min(a.bottom, b.bottom) - max(a.top, b.top)
         let common = max(0, width) * max(0, height)
-        let area = { (box: (left: Double, top: Double, right: Double, bottom: Double)) in
+        let area = { (box: PixelPart) in
             (box.right - box.left) * (box.bottom - box.top)
         }
         let union = area(a) + area(b) - common
         return union > 0 ? common / union : 0
     }
 
-    /// The upright box around the corners: left, top, right, bottom.
-    package var bounds: (left: Double, top: Double, right: Double, bottom: Double) {
+    /// The upright box around the corners.
+    package var bounds: PixelPart {
         let (xs, ys) = (corners.map(\.x), corners.map(\.y))
-        return (xs.min() ?? 0, ys.min() ?? 0, xs.max() ?? 0, ys.max() ?? 0)
+        return PixelPart(
+            left: xs.min() ?? 0, top: ys.min() ?? 0, right: xs.max() ?? 0, bottom: ys.max() ?? 0)
     }
 
     /// True when the point lies inside a polygon (even-odd rule); an empty polygon holds all.

@@ -18,7 +18,9 @@ package struct LocatedPlate: Hashable, Sendable {
 ///
 /// The network sees RGB in -1...1, both sides multiples of its coarsest stride, and answers for each
 /// cell with the logit that a plate's middle lies there and eight corner coordinates relative to the
-/// cell's middle: `1 × height/cell × width/cell × 9`. One instance serves one thread.
+/// cell's middle: `1 × height/cell × width/cell × 9`. What the whole picture shows is then looked
+/// at again from near, each place at the same size: that halves the corners' errors, and most of
+/// what is no plate drops out before the reader. One instance serves one thread.
 package final class PlateLocaliser {
     private let network: Network
     private let cell: Int
@@ -26,13 +28,19 @@ package final class PlateLocaliser {
     private let stride: Int
     private let longSide: Int
     private let threshold: Double
-    /// From this probability on a place is read in any case; below it only when nothing was read.
+    /// From this probability on, seen from near, a place is read in any case; below it only when
+    /// nothing was read.
     package let sure: Double
+    /// Below this probability, seen from near, a place is no plate.
+    package let nearLeast: Double
+    /// How wide a plate is from near, and the window around it, in the network's pixels.
+    private let nearWidth: Double
+    private let nearWindow: PixelSize
     /// Limits the work behind the localiser on a picture that is full of plate-like things.
     private let most: Int
 
     /// Metadata of the file: `cell`, `unit`, `stride`, `long_side` (pixels), `threshold`, `sure`,
-    /// `most`.
+    /// `most`, `near_width`, `near_window_width`, `near_window_height`, `near_least`.
     package init(path: String) throws(NetworkError) {
         network = try Network(path: path)
         cell = max(1, Int(try network.number("cell")))
@@ -42,6 +50,14 @@ package final class PlateLocaliser {
         threshold = min(max(try network.number("threshold"), 1e-6), 1 - 1e-6)
         sure = max(threshold, try network.number("sure"))
         most = max(1, Int(try network.number("most")))
+        nearWidth = max(Double(stride), try network.number("near_width"))
+        let (width, height) = (
+            try network.number("near_window_width"), try network.number("near_window_height")
+        )
+        nearWindow = PixelSize(
+            width: max(1, Int(width) / stride) * stride,
+            height: max(1, Int(height) / stride) * stride)
+        nearLeast = try network.number("near_least")
     }
 
     /// The network's input size for a picture: its longer side scaled to the network's, never
@@ -77,6 +93,91 @@ package final class PlateLocaliser {
             x: Double(fullSize.width) / Double(size.width),
             y: Double(fullSize.height) / Double(size.height))
         return plan.withOutput { candidates(in: $0, grid: grid, factor: factor) }
+    }
+
+    /// The part of the full picture that `examine` looks at around some corners.
+    package func neighbourhood(of corners: Quadrilateral) -> PixelPart {
+        let unit = max(corners.widthPixels, 1) / nearWidth
+        let (width, height) = (Double(nearWindow.width) * unit, Double(nearWindow.height) * unit)
+        let centre = corners.centre
+        return PixelPart(
+            left: centre.x - width / 2, top: centre.y - height / 2, right: centre.x + width / 2,
+            bottom: centre.y + height / 2)
+    }
+
+    /// Looks at one place again, enlarged or reduced to one size for all; `image` is a part of the
+    /// full picture whose first pixel lies at `origin`, and holds the place's neighbourhood as far
+    /// as the picture does.
+    package func examine(
+        _ place: LocatedPlate, in image: RGBImage, origin: PixelPoint
+    ) throws(NetworkError) -> LocatedPlate? {
+        let part = neighbourhood(of: place.corners)
+        let unit = (part.right - part.left) / Double(nearWindow.width)
+        let map = Homography([
+            unit, 0, part.left - origin.x, 0, unit, part.top - origin.y, 0, 0, 1,
+        ])
+        let plan = try network.plan(
+            batch: 1, height: nearWindow.height, width: nearWindow.width)
+        let window = image.warped(by: map, to: nearWindow)
+        plan.withInput { window.write(to: &$0, scale: 1 / 127.5, offset: -1) }
+        try plan.run()
+        let found: LocatedPlate? = plan.withOutput { nearest(in: $0) }
+        guard let seen = found else { return nil }
+        let outside = { (p: PixelPoint) in
+            PixelPoint(x: p.x * unit + part.left, y: p.y * unit + part.top)
+        }
+        let corners = Quadrilateral(
+            topLeft: outside(seen.corners.topLeft), topRight: outside(seen.corners.topRight),
+            bottomRight: outside(seen.corners.bottomRight),
+            bottomLeft: outside(seen.corners.bottomLeft))
+        return corners.isReasonable
+            ? LocatedPlate(corners: corners, probability: seen.probability) : nil
+    }
+
+    /// The surest cell about the window's middle; its neighbours that are nearly as sure have a say
+    /// in the corners. In pixels of the window.
+    private func nearest(in output: Span<Float>) -> LocatedPlate? {
+        let grid = PixelSize(width: nearWindow.width / cell, height: nearWindow.height / cell)
+        guard output.count == grid.area * 9 else { return nil }
+        let (centreX, centreY) = (Double(grid.width) / 2, Double(grid.height) / 2)
+        let reach = 0.6 * nearWidth / Double(cell)
+        let distance = { (index: Int, x: Double, y: Double) in
+            let (dx, dy) = (
+                Double(index % grid.width) + 0.5 - x, Double(index / grid.width) + 0.5 - y
+            )
+            return (dx * dx + dy * dy).squareRoot()
+        }
+        var best: Int?
+        for index in 0..<grid.area where distance(index, centreX, centreY) < reach {
+            if let known = best, output[index * 9] <= output[known * 9] { continue }
+            best = index
+        }
+        guard let best else { return nil }
+        let probability = Numerics.logistic(Double(output[best * 9]))
+        let (x, y) = (Double(best % grid.width) + 0.5, Double(best / grid.width) + 0.5)
+        var sums = [Double](repeating: 0, count: 8)
+        var weights = 0.0
+        for index in 0..<grid.area where distance(index, x, y) <= 1.6 {
+            let weight = Numerics.logistic(Double(output[index * 9]))
+            guard weight > 0.6 * probability || index == best else { continue }
+            let quad = corners(
+                output, at: index, grid: grid, factor: PixelPoint(x: 1, y: 1)
+            ).corners
+            for (k, point) in quad.enumerated() {
+                sums[2 * k] += weight * point.x
+                sums[2 * k + 1] += weight * point.y
+            }
+            weights += weight
+        }
+        guard weights > 0 else { return nil }
+        let points = (0..<4).map {
+            PixelPoint(x: sums[2 * $0] / weights, y: sums[2 * $0 + 1] / weights)
+        }
+        return LocatedPlate(
+            corners: Quadrilateral(
+                topLeft: points[0], topRight: points[1], bottomRight: points[2],
+                bottomLeft: points[3]),
+            probability: probability)
     }
 
     private func candidates(

@@ -2,7 +2,7 @@ import GateTypes
 import Imaging
 import Inference
 
-/// Finds and reads every plate of a picture: localiser, then reader.
+/// Finds and reads every plate of a picture: localiser, the same from near, then reader.
 ///
 /// The picture is decoded small for the localiser and at full scale only around each plate. One
 /// instance serves one thread; its result depends on the picture alone.
@@ -28,24 +28,24 @@ package final class PlateRecogniser {
         let located = try Self.explained { () throws(NetworkError) in
             try localiser.locate(in: small, fullSize: picture.size)
         }
-        let places = located.filter {
+        let found = located.filter {
             Quadrilateral.contains($0.corners.centre, polygon: region)
         }
         // Several parts of a picture cost more than all of it, unless it is huge.
-        let sureCount = places.count { $0.probability >= localiser.sure }
         let full =
             scale == .full
             ? small
-            : sureCount > 2 && picture.size.area <= Self.wholePixels
+            : found.count > 2 && picture.size.area <= Self.wholePixels
                 ? try picture.rgb().image : nil
+        let places = try distinctPlaces(found, in: picture, decoded: full)
         var plates: [RecognisedPlate] = []
-        for place in places {
-            if place.probability < localiser.sure,
+        for near in places {
+            if near.place.probability < localiser.sure,
                 plates.contains(where: { !$0.reading.text.isEmpty })
             {
                 break
             }
-            if let plate = try read(place, in: picture, decoded: full) { plates.append(plate) }
+            if let plate = try read(near) { plates.append(plate) }
         }
         return Self.distinct(plates)
     }
@@ -70,36 +70,74 @@ package final class PlateRecogniser {
         return plate.map { [$0] } ?? []
     }
 
-    private func read(
-        _ place: LocatedPlate, in picture: Picture, decoded: RGBImage?
-    ) throws(ImageError) -> RecognisedPlate? {
-        guard let part = Self.surroundings(of: place.corners, in: picture.size) else { return nil }
-        let image =
-            if let decoded { try decoded.cropped(to: part) } else {
-                try picture.rgb(part: part).image
+    /// A place seen from near, and the part of the picture around it.
+    private struct NearPlace {
+        let place: LocatedPlate
+        let image: RGBImage
+        let origin: PixelPoint
+    }
+
+    /// Every place seen from near, surest first, each plate once.
+    private func distinctPlaces(
+        _ found: [LocatedPlate], in picture: Picture, decoded: RGBImage?
+    ) throws(ImageError) -> [NearPlace] {
+        var seen: [NearPlace] = []
+        for place in found {
+            guard
+                let part = Self.surroundings(
+                    of: place.corners, with: localiser.neighbourhood(of: place.corners),
+                    in: picture.size)
+            else { continue }
+            let image =
+                if let decoded { try decoded.cropped(to: part) } else {
+                    try picture.rgb(part: part).image
+                }
+            let origin = PixelPoint(x: Double(part.x), y: Double(part.y))
+            let near = try Self.explained { () throws(NetworkError) in
+                try localiser.examine(place, in: image, origin: origin)
             }
-        let origin = PixelPoint(x: Double(part.x), y: Double(part.y))
-        let local = place.corners.shifted(by: PixelPoint(x: -origin.x, y: -origin.y))
+            guard let near, near.probability >= localiser.nearLeast else { continue }
+            seen.append(NearPlace(place: near, image: image, origin: origin))
+        }
+        seen.sort { $0.place.probability > $1.place.probability }
+        var kept: [NearPlace] = []
+        for near in seen
+        where !kept.contains(where: { $0.place.corners.isSamePlate(as: near.place.corners) }) {
+            kept.append(near)
+        }
+        return kept
+    }
+
+    private func read(_ near: NearPlace) throws(ImageError) -> RecognisedPlate? {
+        let origin = near.origin
+        let local = near.place.corners.shifted(by: PixelPoint(x: -origin.x, y: -origin.y))
         let found = try Self.explained { () throws(NetworkError) in
-            try reader.read(image, corners: local)
+            try reader.read(near.image, corners: local)
         }
         guard var plate = found else { return nil }
         // What neither network believes in is not told.
-        if plate.reading.text.isEmpty && place.probability < 0.5 { return nil }
-        plate.reading.corners = place.corners
+        if plate.reading.text.isEmpty && near.place.probability < localiser.sure { return nil }
+        plate.reading.corners = near.place.corners
         plate.characterBoxes = plate.characterBoxes.map { $0.shifted(by: origin) }
         return plate
     }
 
-    /// What the reader looks at: the plate with a margin for tilt and for further cuts.
-    static func surroundings(of corners: Quadrilateral, in size: PixelSize) -> PixelRect? {
+    /// What is looked at from near: the neighbourhood, and the plate with a margin for tilt and for
+    /// further cuts.
+    static func surroundings(
+        of corners: Quadrilateral, with neighbourhood: PixelPart, in size: PixelSize
+    ) -> PixelRect? {
         let box = corners.bounds
         let margin = 0.3 * max(box.bottom - box.top, (box.right - box.left) / 4) + 4
+        let part = neighbourhood.union(
+            PixelPart(
+                left: box.left - margin, top: box.top - margin, right: box.right + margin,
+                bottom: box.bottom + margin))
         let limit = { (value: Double) in Int(min(max(value, -1e6), 1e6)) }
-        let (left, top) = (limit(box.left - margin), limit(box.top - margin))
+        let (left, top) = (limit(part.left), limit(part.top))
         return PixelRect(
-            x: left, y: top, width: limit(box.right + margin) - left + 1,
-            height: limit(box.bottom + margin) - top + 1
+            x: left, y: top, width: limit(part.right) - left + 1,
+            height: limit(part.bottom) - top + 1
         ).clamped(to: size)
     }
 

@@ -59,12 +59,15 @@ import Testing
 
     @Test func whatIsLookedAtLiesInsideThePicture() throws {
         let size = PixelSize(width: 200, height: 100)
+        let around = { (quad: Quadrilateral) in
+            PlateRecogniser.surroundings(of: quad, with: quad.bounds, in: size)
+        }
         let part = try #require(
-            PlateRecogniser.surroundings(of: square(-50, 80, 400, 90), in: size))
+            around(square(-50, 80, 400, 90)))
         #expect(part.x >= 0 && part.y >= 0 && part.x + part.width <= 200)
         #expect(part.y + part.height <= 100)
-        #expect(PlateRecogniser.surroundings(of: square(500, 10, 60, 20), in: size) == nil)
-        #expect(PlateRecogniser.surroundings(of: square(1e300, 0, 60, 20), in: size) == nil)
+        #expect(around(square(500, 10, 60, 20)) == nil)
+        #expect(around(square(1e300, 0, 60, 20)) == nil)
     }
 
     @Test func aRegionIsAPolygonAndNoneIsThePicture() {

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import torch
 
-from localiser import Localiser, detect, overlap
+from localiser import Localiser, locate, overlap
 from plates import INDEX, jitter, load_aligned, normalise, rectify
 from reader import Reader, decode, forward, read, refine
 from train_localiser import load
@@ -106,7 +106,7 @@ def main():
 def found_plates(localiser, pictures):
     """What the localiser finds in pictures: (image, corners, the text there or None, sure)."""
     for _, image, labelled in pictures:
-        for p, q in detect(localiser, image, 640, 0.2, 12):
+        for p, q in locate(localiser, image):
             near = [t if k != "other" else None for c, t, k in labelled
                     if overlap(q, c) > 0.3]
             # A sure find without a row may be a plate that nobody labelled.

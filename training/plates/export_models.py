@@ -19,7 +19,7 @@ import drawing
 import reader as reading
 from drawing import TYPES
 from evaluate import SECOND_LOOK
-from localiser import CELL, UNIT, Localiser
+from localiser import CELL, NEAR, NEAR_WINDOW, UNIT, Localiser
 from plates import CLASSES, DOUBLE, HEIGHT, SINGLE, WIDTH
 from reader import FORMS, LAYOUTS, PARTS, PRIOR_O, PRIORS, STARTS, Reader
 
@@ -73,7 +73,7 @@ def main():
     parse = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parse.add_argument("out")
     parse.add_argument("--checkpoints", default="checkpoints")
-    parse.add_argument("--threshold", type=float, default=0.2, help="of the localiser")
+    parse.add_argument("--threshold", type=float, default=0.25, help="of the localiser")
     parse.add_argument("--calibration", help="JSON written by evaluate")
     options = parse.parse_args()
     os.makedirs(f"{options.out}/golden", exist_ok=True)
@@ -81,7 +81,9 @@ def main():
     network.load_state_dict(torch.load(f"{options.checkpoints}/localiser.pt"))
     red_first(network, network.quarter[0][0])
     meta = {"version": 1, "cell": CELL, "unit": UNIT, "stride": 32, "long_side": 640,
-            "threshold": options.threshold, "sure": max(0.35, options.threshold), "most": 10}
+            "threshold": options.threshold, "most": 10, "near_width": NEAR,
+            "near_window_width": NEAR_WINDOW[0], "near_window_height": NEAR_WINDOW[1],
+            "near_least": 0.2, "sure": 0.5}
     shape, path = (1, 3, 384, 640), f"{options.out}/plate-localiser.ghn"
     export(network, shape, path, meta=meta, output_names=["cells"])
     golden(network, (1, 3, 96, 160), f"{options.out}/golden/plate-localiser@small.golden", seed=1,

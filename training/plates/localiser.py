@@ -11,6 +11,8 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 CELL, UNIT = 8, 32
+# From near every plate is looked at this wide, in a window of this size.
+NEAR, NEAR_WINDOW = 128, (224, 128)
 
 
 def conv(i, o, kernel=3, stride=1, groups=1):
@@ -76,6 +78,42 @@ def detect(network, image, long_side, threshold=0.3, limit=12):
                for _, q in found):
             found.append((probability[r, c], corners))
     return [(p, q * [width / x.shape[1], height / x.shape[0]]) for p, q in found[:limit]]
+
+
+def examine(network, image, corners):
+    """(probability, corners) of a place seen from near, enlarged or reduced to one size for all."""
+    width = (np.linalg.norm(corners[1] - corners[0]) + np.linalg.norm(corners[2] - corners[3])) / 2
+    scale, level, reduced = NEAR / max(width, 1), image, 1.0
+    while scale / reduced < 0.5 and min(level.shape[:2]) > 2:
+        level, reduced = cv2.pyrDown(level), reduced / 2
+    middle = np.array(NEAR_WINDOW) / 2
+    offset = middle - corners.mean(0) * scale
+    matrix = np.array([[scale / reduced, 0, offset[0]], [0, scale / reduced, offset[1]]])
+    x = cv2.warpAffine(level, matrix, NEAR_WINDOW, borderMode=cv2.BORDER_REPLICATE)
+    with torch.no_grad():
+        planes = x.transpose(2, 0, 1)[None].astype(np.float32) / 127.5 - 1
+        out = network(torch.from_numpy(planes))[0]
+    probability, corner_map = torch.sigmoid(out[0]).numpy(), out[1:].numpy()
+    rows, columns = np.indices(probability.shape)
+    away = np.hypot(columns + 0.5 - middle[0] / CELL, rows + 0.5 - middle[1] / CELL)
+    near = np.where(away < 0.6 * NEAR / CELL, probability, -1)
+    r, c = np.unravel_index(near.argmax(), near.shape)
+    heard = np.hypot(rows - r, columns - c) <= 1.6
+    heard &= probability > 0.6 * probability[r, c]
+    places = [corner_map[:, y, x].reshape(4, 2) * UNIT + [(x + 0.5) * CELL, (y + 0.5) * CELL]
+              for y, x in zip(rows[heard], columns[heard])]
+    found = np.average(places, axis=0, weights=probability[heard])
+    return probability[r, c], ((found - offset) / scale).astype(np.float32)
+
+
+def locate(network, image, threshold=0.25, side=640, least=0.2, limit=10):
+    """[(probability, corners)] as the program finds them: `detect`, then each from near."""
+    seen = [examine(network, image, q) for _, q in detect(network, image, side, threshold, limit)]
+    found = []
+    for p, q in sorted(seen, key=lambda s: -s[0]):
+        if p >= least and all(overlap(q, other) <= 0.3 for _, other in found):
+            found.append((p, q))
+    return found
 
 
 def overlap(a, b):

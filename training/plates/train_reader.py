@@ -226,7 +226,7 @@ def main():
     parse = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parse.add_argument("data")
     parse.add_argument("--faces", help="folder with scenes/ and negatives/ without plates")
-    parse.add_argument("--steps", type=int, default=7400)
+    parse.add_argument("--steps", type=int, default=16000)
     parse.add_argument("--batch", type=int, default=64)
     parse.add_argument("--seed", type=int, default=0)
     parse.add_argument("--out", default="checkpoints")
