@@ -112,6 +112,25 @@ extension Raster {
         }
         return Self(size: part.size, pixels: copy)
     }
+
+    /// What lies in a window of `size` whose first pixel is at (`x`, `y`), inside or not: the edge's
+    /// pixels are repeated where the window reaches beyond the picture.
+    package func window(x: Int, y: Int, size: PixelSize) -> Self {
+        let channels = Self.channels
+        let columns = min(max(x, 0), width - 1)..<min(max(x &+ size.width, 1), width)
+        let before = min(max(columns.lowerBound &- x, 0), size.width)
+        let inside = min(columns.count, size.width - before)
+        var copy: [UInt8] = []
+        copy.reserveCapacity(size.area * channels)
+        for row in 0..<size.height {
+            let start = (min(max(y &+ row, 0), height - 1) * width + columns.lowerBound) * channels
+            for _ in 0..<before { copy += pixels[start..<start + channels] }
+            copy += pixels[start..<start + inside * channels]
+            let last = start + (max(inside, 1) - 1) * channels
+            for _ in before + inside..<size.width { copy += pixels[last..<last + channels] }
+        }
+        return Self(size: size, pixels: copy)
+    }
 }
 
 /// Brightness, 0 black to 255 white.

@@ -29,9 +29,9 @@ extension Quadrilateral {
         return (dx * dx + dy * dy).squareRoot()
     }
 
-    /// False for what no camera makes of a plate: turned inside out, a sliver, not finite.
+    /// False for what no camera makes of a plate: turned inside out, a sliver, not finite, far away.
     var isReasonable: Bool {
-        guard corners.allSatisfy({ $0.x.isFinite && $0.y.isFinite }) else { return false }
+        guard corners.allSatisfy({ abs($0.x) < 1e6 && abs($0.y) < 1e6 }) else { return false }
         return signedArea > 24 && widthPixels > 8 && heightPixels > 3
     }
 

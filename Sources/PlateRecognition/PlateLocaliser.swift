@@ -113,18 +113,26 @@ package final class PlateLocaliser {
     ) throws(NetworkError) -> LocatedPlate? {
         let part = neighbourhood(of: place.corners)
         let unit = (part.right - part.left) / Double(nearWindow.width)
-        let map = Homography([
-            unit, 0, part.left - origin.x, 0, unit, part.top - origin.y, 0, 0, 1,
-        ])
+        let scaled = image.resized(to: Self.scaled(image.size, by: 1 / unit))
+        // A whole number of pixels beside the wanted place: it counts when corners are mapped back.
+        let scale = PixelPoint(
+            x: Double(scaled.width) / Double(image.width),
+            y: Double(scaled.height) / Double(image.height))
+        let (x, y) = (
+            Int(((part.left - origin.x) * scale.x).rounded()),
+            Int(((part.top - origin.y) * scale.y).rounded())
+        )
         let plan = try network.plan(
             batch: 1, height: nearWindow.height, width: nearWindow.width)
-        let window = image.warped(by: map, to: nearWindow)
+        let window = scaled.window(x: x, y: y, size: nearWindow)
         plan.withInput { window.write(to: &$0, scale: 1 / 127.5, offset: -1) }
         try plan.run()
         let found: LocatedPlate? = plan.withOutput { nearest(in: $0) }
         guard let seen = found else { return nil }
         let outside = { (p: PixelPoint) in
-            PixelPoint(x: p.x * unit + part.left, y: p.y * unit + part.top)
+            PixelPoint(
+                x: (p.x + Double(x)) / scale.x + origin.x,
+                y: (p.y + Double(y)) / scale.y + origin.y)
         }
         let corners = Quadrilateral(
             topLeft: outside(seen.corners.topLeft), topRight: outside(seen.corners.topRight),
@@ -132,6 +140,12 @@ package final class PlateLocaliser {
             bottomLeft: outside(seen.corners.bottomLeft))
         return corners.isReasonable
             ? LocatedPlate(corners: corners, probability: seen.probability) : nil
+    }
+
+    private static func scaled(_ size: PixelSize, by factor: Double) -> PixelSize {
+        PixelSize(
+            width: max(1, Int((Double(size.width) * factor).rounded())),
+            height: max(1, Int((Double(size.height) * factor).rounded())))
     }
 
     /// The surest cell about the window's middle; its neighbours that are nearly as sure have a say

@@ -143,3 +143,24 @@ import Testing
         #expect(error?.kind == .degenerate)
     }
 }
+
+@Suite struct WindowTests {
+    /// 3 x 2 pixels: 1 2 3 over 4 5 6.
+    private let image = GrayImage(size: PixelSize(width: 3, height: 2), pixels: [1, 2, 3, 4, 5, 6])
+
+    @Test(arguments: [
+        (0, 0, 3, 2, [1, 2, 3, 4, 5, 6]), (1, 1, 2, 1, [5, 6]),
+        (-1, -1, 3, 2, [1, 1, 2, 1, 1, 2]), (2, 1, 3, 2, [6, 6, 6, 6, 6, 6]),
+        (-9, 0, 2, 1, [1, 1]), (9, 9, 2, 1, [6, 6]), (-1, 0, 5, 1, [1, 1, 2, 3, 3]),
+    ])
+    func edgesAreRepeatedOutside(x: Int, y: Int, width: Int, height: Int, wanted: [UInt8]) {
+        let window = image.window(x: x, y: y, size: PixelSize(width: width, height: height))
+        #expect(window.pixels == wanted)
+    }
+
+    @Test func colorsStayTogether() {
+        let image = RGBImage(size: PixelSize(width: 2, height: 1), pixels: [1, 2, 3, 4, 5, 6])
+        let window = image.window(x: -1, y: 0, size: PixelSize(width: 4, height: 1))
+        #expect(window.pixels == [1, 2, 3, 1, 2, 3, 4, 5, 6, 4, 5, 6])
+    }
+}
