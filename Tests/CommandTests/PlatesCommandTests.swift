@@ -1,0 +1,84 @@
+import Foundation
+import Testing
+
+/// `gatectl plates read` on good and bad files.
+@Suite(.enabled(if: Gatectl.isBuilt, "gatectl is not built: swift build -c release"))
+struct PlatesCommandTests {
+    private static let scene = "config/demo/scenes/V02-2.jpg"
+
+    /// Writes files into a folder that is removed afterwards.
+    private func withFolder(
+        _ files: [String: Data], _ body: (String) throws -> Void
+    ) throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appending(path: "gatehouse-plates-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for (name, data) in files { try data.write(to: folder.appending(path: name)) }
+        try body(folder.path)
+    }
+
+    /// A picture whose header claims 10,000 x 10,000 pixels.
+    private func huge(_ jpeg: Data) -> Data {
+        var bytes = [UInt8](jpeg)
+        var at = 2
+        while at + 9 < bytes.count, bytes[at] == 0xFF {
+            if bytes[at + 1] == 0xC0 || bytes[at + 1] == 0xC2 {
+                bytes.replaceSubrange(at + 5..<at + 9, with: [0x27, 0x10, 0x27, 0x10])
+                break
+            }
+            at += 2 + Int(bytes[at + 2]) << 8 + Int(bytes[at + 3])
+        }
+        return Data(bytes)
+    }
+
+    @Test func badFilesAreToldAndTheOthersAreRead() throws {
+        let good = try Data(contentsOf: Gatectl.root.appending(path: Self.scene))
+        let files = [
+            "a-empty.jpg": Data(), "b-header.jpg": good.prefix(200),
+            "c-torn.jpg": good.prefix(70_000),
+            "d-huge.jpg": huge(good), "e-text.jpg": Data("not a picture\n".utf8),
+            "f-good.jpg": good,
+        ]
+        try withFolder(files) { folder in
+            let result = try Gatectl.run(["plates", "read", folder])
+            #expect(result.status == 1)
+            let told = result.errors.split(separator: "\n")
+            for bad in ["a-empty", "b-header", "d-huge", "e-text"] {
+                #expect(told.contains { $0.contains("\(bad).jpg") }, "\(bad): \(result.errors)")
+            }
+            #expect(!result.errors.contains("f-good.jpg"))
+            let rows = result.output.split(separator: "\n").map {
+                $0.split(separator: "\t", omittingEmptySubsequences: false)
+            }
+            #expect(rows.contains { $0[0].hasSuffix("f-good.jpg") && $0[1] == "皖E64400" })
+            // Torn in the middle: what is left is read, with or without a plate.
+            #expect(rows.contains { $0[0].hasSuffix("c-torn.jpg") })
+        }
+    }
+
+    @Test func goodFilesEndWithZeroAndJSONHasARowAPlate() throws {
+        let result = try Gatectl.run(["plates", "read", "--format", "json", Self.scene])
+        #expect(result.status == 0 && result.errors == "")
+        let row =
+            try JSONSerialization.jsonObject(
+                with: Data(result.output.split(separator: "\n")[0].utf8)) as? [String: Any]
+        #expect(row?["text"] as? String == "皖E64400")
+    }
+
+    @Test func annotatedPicturesAreWrittenBesideNothingElse() throws {
+        try withFolder([:]) { folder in
+            let result = try Gatectl.run(["plates", "read", "--annotate", folder, Self.scene])
+            #expect(result.status == 0)
+            let written = try FileManager.default.contentsOfDirectory(atPath: folder)
+            #expect(written.count == 1 && written[0].contains("V02-2"))
+        }
+    }
+
+    @Test func missingFilesAndModelsAreNamed() throws {
+        let file = try Gatectl.run(["plates", "read", "/nowhere/x.jpg"])
+        #expect(file.status == 1 && file.errors.contains("/nowhere/x.jpg"))
+        let models = try Gatectl.run(["plates", "read", "--models", "/nowhere", Self.scene])
+        #expect(models.status != 0 && models.errors.contains("/nowhere"))
+    }
+}
