@@ -163,7 +163,7 @@ package struct Barrier: Hashable, Sendable {
     package internal(set) var closesByNameOnly: Bool
     package let wiring: Wiring
     var track: VehicleTrack
-    var relays = BarrierRelays()
+    var relays = RelayMemory<Drive>()
 
     /// A barrier of which only the sensors are known; nothing moves until a fresh decision.
     package init(

@@ -39,7 +39,13 @@ extension Barrier {
         if case .resting(.down) = step.state { closesByNameOnly = false }
         state = step.state
         let effects = step.effects.filter { isNeeded($0, at: now) }
-        for effect in effects { relays.apply(effect, at: now) }
+        for effect in effects {
+            switch effect {
+            case .assert(let drive, let limit): relays.assert(drive, until: now + limit)
+            case .rest(let drive): relays.rest(drive, at: now)
+            case .note: break
+            }
+        }
         return effects
     }
 
