@@ -56,6 +56,34 @@ import Testing
         }
     }
 
+    /// States as the tables of the machines' pages name them, and as the sources do.
+    @Test(arguments: [
+        ("docs/barrier.md", "Sources/PassageControl/Barrier.swift", ["State"]),
+        ("docs/turnstile.md", "Sources/PassageControl/Turnstile.swift", ["State"]),
+        ("docs/door.md", "Sources/PassageControl/Door.swift", ["State", "Motion"]),
+    ])
+    func everyStateOfAMachineHasItsRow(page: String, source: String, enums: [String]) throws {
+        let text = try SourceTree.text(source)
+        let states = enums.flatMap { name in
+            text.components(after: "package enum \(name):", before: "\n    }\n")
+                .split(separator: "\n").map(\.trimmed).filter { $0.hasPrefix("case ") }
+                .map { String($0.dropFirst(5).prefix { $0.isLetter }) }
+        }
+        var isTable = false
+        var rows: [String] = []
+        for line in try SourceTree.text(page).split(
+            separator: "\n", omittingEmptySubsequences: false)
+        {
+            if line.hasPrefix("| state |") || line.hasPrefix("| motion |") { isTable = true }
+            if line.isEmpty { isTable = false }
+            if isTable, line.hasPrefix("| `") {
+                rows.append(String(line.dropFirst(3).prefix { $0.isLetter }))
+            }
+        }
+        #expect(states.count >= 4)
+        #expect(rows.sorted() == states.sorted(), "\(page) and \(source)")
+    }
+
     @Test func noUnfinishedWorkIsLeft() throws {
         for path in SourceTree.files(under: "Sources", ending: ".swift") {
             let text = try SourceTree.text(path)
