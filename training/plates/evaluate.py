@@ -16,7 +16,7 @@ import torch
 
 from localiser import Localiser, locate, overlap
 from plates import INDEX, jitter, load_aligned, normalise, rectify
-from reader import Reader, decode, forward, read, refine
+from reader import Reader, decode, forward, read, refine, sized
 from train_localiser import load
 
 
@@ -28,7 +28,7 @@ def networks(folder):
     return localiser.eval(), reader.eval()
 
 
-SECOND_LOOK = 0.995
+SECOND_LOOK = 0.985
 
 
 def second_looks(reader, samples, first):
@@ -37,7 +37,8 @@ def second_looks(reader, samples, first):
     cuts = [[corners, refine(corners, r)] for (_, corners), r in zip(samples, first)]
     outs = forward(reader, [normalise(rectify(image, c, d)) for (image, _), pair, d
                             in zip(samples, cuts, double) for c in pair])
-    return [decode(list(outs[2 * i:2 * i + 2]), d) for i, d in enumerate(double)]
+    return [sized(decode(list(outs[2 * i:2 * i + 2]), d), samples[i][1])
+            for i, d in enumerate(double)]
 
 
 def fit(features, right, ridge=1e-2, rounds=200):
@@ -161,7 +162,7 @@ def calibrate(options, localiser, reader, parts):
     readings = twice(reader, samples, constants)
     right = [r.text == t for r, t in zip(readings, texts)]
     weights, bias = fit([r.features for r in readings], right)
-    chosen = [*range(len(plain)), *range(len(plain), len(readings), 5)]
+    chosen = [*range(len(plain)), *range(len(plain), len(readings), 12)]
     score = [[float(np.dot(weights, readings[i].features) + bias)] for i in chosen]
     (scale,), shift = fit(score, [right[i] for i in chosen])
     weights, bias = scale * weights, scale * bias + shift
