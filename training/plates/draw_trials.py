@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 
 import drawing
-from drawing import BOTH, DIGITS, chance, uniform
+from drawing import DIGITS, LETTERS, chance, uniform
 from plates import HEIGHT, WIDTH, degrade, jitter, rectify, strip_boxes
 
 CITIES = ["皖A", "皖B", "苏A", "苏E", "鲁F", "豫H"]
@@ -28,8 +28,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def random_plate():
-    tail = "".join(random.choice(BOTH if chance(0.3) else DIGITS) for _ in range(5))
-    return random.choice(CITIES) + tail
+    """A serial has at most two letters (GA 36)."""
+    tail = [random.choice(DIGITS) for _ in range(5)]
+    for place in random.sample(range(5), random.choice([0, 1, 1, 2, 2])):
+        tail[place] = random.choice(LETTERS)
+    return random.choice(CITIES) + "".join(tail)
 
 
 def crop(strip):

@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 import torch
 
+import drawing
 from localiser import Localiser, locate, overlap
-from plates import INDEX, jitter, load_aligned, normalise, rectify
-from reader import Reader, decode, forward, read, refine, sized
+from plates import INDEX, degrade, jitter, load_aligned, normalise, rectify
+from reader import FORMS, Reader, decode, forward, read, refine, sized
 from train_localiser import load
 
 
@@ -84,10 +85,14 @@ def main():
     parse.add_argument("data")
     parse.add_argument("--checkpoints", default="checkpoints")
     parse.add_argument("--split", default="fold")
-    parse.add_argument("--fit")
+    parse.add_argument("--fit", help="write the calibration there")
+    parse.add_argument("--plot", help="draw what was claimed against what was observed: OUT.svg")
+    parse.add_argument("--drawn", action="store_true", help="count drawn plates by type instead")
     options = parse.parse_args()
     random.seed(1), np.random.seed(1)
     localiser, reader = networks(options.checkpoints)
+    if options.drawn:
+        return count_drawn(options, reader)
     parts = load_aligned(options.data, f"{options.checkpoints}/plates.pickle")
     plates = parts[options.split]
     groups = {"scenes": [p for p in plates if p.scene],
@@ -175,6 +180,60 @@ def calibrate(options, localiser, reader, parts):
                (("as they are", slice(0, len(plain))), ("worn", slice(len(plain), None)))}
     with open(options.fit, "w", encoding="utf8") as file:
         json.dump({"constants": constants, "reports": reports}, file, indent=1)
+    if options.plot:
+        plot(reports, options.plot)
+
+
+def plate_of_grammar(bank, kind):
+    """A drawn plate whose text its type may bear: training draws others, too."""
+    forms = [allowed for k, _, _, allowed in FORMS if k == kind]
+    while True:
+        plate = drawing.draw_plate(bank, kind=kind)
+        text = plate.text
+        if any(len(text) == len(places) and all(c in place for c, place in zip(text, places))
+               for places in forms):
+            return plate
+
+
+def count_drawn(options, reader, each=200):
+    """Drawn plates by type, of character cells that training never saw, corners moved."""
+    glyphs = drawing.load_glyphs(options.data)
+    cells = drawing.load_cells(options.data, glyphs["140"])
+    bank = drawing.Bank(glyphs, {c: maps[::7] for c, maps in cells.items()})
+    for kind in drawing.DRAWN_SHARE:
+        counts = []
+        for mild in (1, 0):
+            plates = [plate_of_grammar(bank, kind) for _ in range(each)]
+            strips = [normalise(degrade(rectify(p.image, jitter(p.corners, False), p.double), mild))
+                      for p in plates]
+            counts.append(sum(decode(out, p.double).text == p.text
+                              for out, p in zip(forward(reader, strips), plates)))
+        print(f"{kind}: {counts[0]} and {counts[1]} of {each} drawn, mild and heavy wear")
+
+
+def plot(reports, path):
+    """An SVG of claimed against observed correctness with 95 % intervals (Wilson)."""
+    def x(p):
+        return 60 + 400 * min(-math.log10(max(1 - p, 1e-3)) / 3, 1)
+    lines = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 500 500" '
+             'font-family="sans-serif" font-size="12">', '<rect width="500" height="500" fill="white"/>',
+             f'<path d="M60 440L{x(0.999)} {500 - x(0.999)}" stroke="#999" fill="none"/>',
+             '<text x="180" y="490">claimed (scale: 1 - p, logarithmic)</text>',
+             '<text x="6" y="24">observed, 95 % interval</text>']
+    for p in (0, 0.5, 0.9, 0.99, 0.999):
+        lines.append(f'<text x="{x(p) - 10}" y="462">{p}</text>'
+                     f'<text x="14" y="{504 - x(p)}">{p}</text>')
+    for (name, report), colour in zip(reports.items(), ("#06c", "#c60")):
+        lines.append(f'<text x="330" y="{380 + 20 * (colour == "#c60")}" fill="{colour}">{name}</text>')
+        for claimed, observed, n in report["table"]:
+            middle = (observed + 1.92 / n) / (1 + 3.84 / n)
+            reach = 1.96 / (1 + 3.84 / n) * math.sqrt(observed * (1 - observed) / n + 0.96 / n ** 2)
+            low, high = 500 - x(middle - reach), 500 - x(middle + reach)
+            lines.append(f'<path d="M{x(claimed):.1f} {low:.1f}V{high:.1f}" stroke="{colour}"/>'
+                         f'<circle cx="{x(claimed):.1f}" cy="{500 - x(observed):.1f}" r="4" '
+                         f'fill="{colour}"/>')
+    with open(path, "w", encoding="utf8") as file:
+        file.write("\n".join(lines + ["</svg>"]) + "\n")
 
 
 def reliability(name, p, right):
