@@ -11,13 +11,11 @@ package struct VehiclePolicy: Hashable, Sendable {
     /// At each place an allowed plate's character has at least this share of the best one's.
     private static let placeShare = 0.25
 
-    private let policy: PolicyConfig
-    private let zone: TimeZoneTable
+    private let rules: AccessRules
     private let listed: ListedPlates
 
     package init(_ policy: PolicyConfig, roster: Roster, zone: TimeZoneTable) {
-        self.policy = policy
-        self.zone = zone
+        rules = AccessRules(policy, zone: zone)
         listed = ListedPlates(roster)
     }
 
@@ -125,71 +123,19 @@ package struct VehiclePolicy: Hashable, Sendable {
 
     // MARK: Rules
 
-    private typealias Hit = (rule: PolicyConfig.Rule, row: Roster.Vehicle)
+    private typealias Hit = AccessRules.Hit<Roster.Vehicle>
 
     /// A deny that holds, or may hold while the clock is in doubt.
     private func denial(of entry: ListedPlates.Entry, at lane: LaneName, now: Moment) -> Hit? {
-        let local = LocalTime(now.wall, in: zone)
-        for row in entry.rows {
-            for rule in rules(.deny, row, lane) {
-                guard now.wallIsTrusted else { return (rule, row) }
-                if validity(of: row, at: local) == nil, holds(rule, at: local) {
-                    return (rule, row)
-                }
-            }
-        }
-        return nil
+        rules.denial(of: entry.rows, at: lane, now: now)
     }
 
     private func rule(
         on entry: ListedPlates.Entry, at lane: LaneName, now: Moment, probability: Double
     ) -> AccessDecision {
-        let local = LocalTime(now.wall, in: zone)
-        var reasons: Set<RefusalReason> = []
-        var nearest: Hit?
-        for row in entry.rows {
-            let allowing = rules(.allow, row, lane)
-            if allowing.isEmpty { reasons.insert(.noRuleForLane) }
-            for rule in allowing {
-                let isLimited =
-                    row.validFrom != nil || row.validUntil != nil || rule.during != nil
-                var against: Set<RefusalReason> = []
-                if isLimited, !now.wallIsTrusted {
-                    against.insert(.clockUntrusted)
-                } else {
-                    if let reason = validity(of: row, at: local) { against.insert(reason) }
-                    if !holds(rule, at: local) { against.insert(.outsideSchedule) }
-                }
-                if against.isEmpty {
-                    return decision(.admitted, entry, (rule, row), probability)
-                }
-                nearest = nearest ?? (rule, row)
-                reasons.formUnion(against)
-            }
-        }
-        return decision(.refused(reasons.sorted(by: >)), entry, nearest, probability)
-    }
-
-    private func rules(
-        _ effect: PolicyConfig.Rule.Effect, _ row: Roster.Vehicle, _ lane: LaneName
-    ) -> [PolicyConfig.Rule] {
-        policy.rules.filter {
-            $0.effect == effect && $0.group == row.group
-                && ($0.lanes.isEmpty || $0.lanes.contains(lane))
-        }
-    }
-
-    private func holds(_ rule: PolicyConfig.Rule, at local: LocalTime) -> Bool {
-        guard let name = rule.during else { return true }
-        // A schedule that does not exist is refused by the reader; here it never allows.
-        return policy.schedules[name]?.holds(at: local) ?? (rule.effect == .deny)
-    }
-
-    /// Both dates are included; nil when the row is valid on this day.
-    private func validity(of row: Roster.Vehicle, at local: LocalTime) -> RefusalReason? {
-        if let from = row.validFrom, local.date < from { return .notYetValid }
-        if let until = row.validUntil, local.date > until { return .expired }
-        return nil
+        let (reasons, hit) = rules.admission(of: entry.rows, at: lane, now: now)
+        return decision(
+            reasons.isEmpty ? .admitted : .refused(reasons), entry, hit, probability)
     }
 
     private func decision(

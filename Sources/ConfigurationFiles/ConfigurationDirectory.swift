@@ -16,7 +16,8 @@ package struct ConfigurationFailure: Error, Sendable, CustomStringConvertible {
     package var description: String { errors.map(\.description).joined(separator: "\n") }
 }
 
-/// Loads the files of a site: `gatehouse.yaml`, `policy.yaml` and `roster/vehicles.csv`.
+/// Loads the files of a site: `gatehouse.yaml`, `policy.yaml`, `roster/vehicles.csv` and, where there
+/// are turnstiles or doors, `roster/people.csv` and `roster/badges.csv`.
 ///
 /// The daemon, `gatectl check` and the demonstration all come through here.
 package enum ConfigurationDirectory {
@@ -44,7 +45,7 @@ package enum ConfigurationDirectory {
             gatehouse: nil, policy: nil, vehicles: nil, directory: directory)
         sources.gatehouse = readYAML("\(directory)/gatehouse.yaml", trust, &report)
         sources.policy = readYAML("\(directory)/policy.yaml", trust, &report)
-        sources.vehicles = readRoster("\(directory)/roster", trust, &report)
+        readRoster("\(directory)/roster", trust, &sources, &report)
         let (config, told) = ConfigReader.read(sources, zones: zones, report: report)
         guard let config else {
             throw ConfigurationFailure(errors: told.errors, warnings: told.warnings)
@@ -67,21 +68,35 @@ package enum ConfigurationDirectory {
     }
 
     private static func readRoster(
-        _ folder: String, _ trust: FileTrust, _ report: inout ConfigReport
-    ) -> SourceTable? {
+        _ folder: String, _ trust: FileTrust, _ sources: inout ConfigSources,
+        _ report: inout ConfigReport
+    ) {
         let path = "\(folder)/vehicles.csv"
         if let problem = FileAccess.objectionToFolder(folder, trust: trust) {
             report.error(
                 SourcePlace(file: path, line: 1, column: 1),
                 "the folder '\(folder)' \(problem.problem)", hint: problem.hint)
-            return nil
+            return
         }
-        let others = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        for name in others where name.lowercased().hasSuffix(".csv") && name != "vehicles.csv" {
+        let known = ["vehicles.csv", "people.csv", "badges.csv"]
+        let there = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        for name in there where name.lowercased().hasSuffix(".csv") && !known.contains(name) {
             report.warn(
                 SourcePlace(file: "\(folder)/\(name)", line: 1, column: 1), "the file is ignored",
-                hint: "this version reads vehicles.csv only")
+                hint: "this version reads \(known.joined(separator: ", "))")
         }
+        sources.vehicles = readTable(path, trust, &report)
+        if there.contains("people.csv") {
+            sources.people = readTable("\(folder)/people.csv", trust, &report)
+        }
+        if there.contains("badges.csv") {
+            sources.badges = readTable("\(folder)/badges.csv", trust, &report)
+        }
+    }
+
+    private static func readTable(
+        _ path: String, _ trust: FileTrust, _ report: inout ConfigReport
+    ) -> SourceTable? {
         guard let bytes = readBytes(path, atMost: rosterSizeMaximum, trust, &report) else {
             return nil
         }

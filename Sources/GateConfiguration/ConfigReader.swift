@@ -5,6 +5,9 @@ package struct ConfigSources: Hashable, Sendable {
     package var gatehouse: SourceNode?
     package var policy: SourceNode?
     package var vehicles: SourceTable?
+    /// These two are there where a turnstile or a door is.
+    package var people: SourceTable?
+    package var badges: SourceTable?
     /// What relative paths in the files start from.
     package var directory: String
 
@@ -41,6 +44,8 @@ package struct ConfigReader {
         site: Site(name: "", timeZone: TimeZoneTable(name: "UTC", transitions: [])))
     var declared = DeclaredNames()
     var uses = LineUses()
+    /// Where each door of an air lock names the other one.
+    var airLocks: [LaneName: SourcePlace] = [:]
     let directory: String
     let zones: TimeZoneSource
 
@@ -55,6 +60,14 @@ package struct ConfigReader {
         sources.gatehouse.map { reader.readGatehouse($0) }
         sources.policy.map { reader.readPolicy($0, lanesAreKnown: sources.gatehouse != nil) }
         sources.vehicles.map { reader.readVehicles($0, groupsAreKnown: sources.policy != nil) }
+        sources.people.map { reader.readPeople($0, groupsAreKnown: sources.policy != nil) }
+        sources.badges.map { reader.readBadges($0, peopleAreKnown: sources.people != nil) }
+        if let badges = sources.badges, sources.people == nil {
+            reader.report.error(
+                SourcePlace(file: badges.file, line: 1, column: 1),
+                "there are badges and no people", hint: "add people.csv with a row for each holder")
+        }
+        reader.checkWhoPasses(hasBadges: sources.badges != nil)
         if sources.policy != nil { reader.checkRules() }
         return (reader.report.hasErrors ? nil : reader.config, reader.report)
     }

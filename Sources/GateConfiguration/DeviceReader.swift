@@ -9,6 +9,7 @@ struct DeclaredNames {
     var outputs: [String: SourcePlace] = [:]
     var lanes: [String: SourcePlace] = [:]
     var groups: [String: SourcePlace] = [:]
+    var people: Set<String> = []
     var schedules: [String: SourcePlace] = [:]
     /// Lines that say neither input nor output, which is told where they stand.
     var unclearLines: Set<String> = []

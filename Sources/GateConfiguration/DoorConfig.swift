@@ -2,6 +2,40 @@ import GateTypes
 
 /// One door for people, bicycles and e-bikes.
 package struct DoorConfig: Hashable, Sendable {
+    /// Whom a credential at this door lets in; a bicycle's door opens only when the bicycle is there.
+    package enum Traveller: String, Hashable, Sendable, CaseIterable { case person, bicycle }
+
+    package struct Outputs: Hashable, Sendable {
+        /// Asserted, it releases; a fail-safe one loses its power then.
+        package var strike: LineName
+        /// Asserted, the motor opens and holds; contact and obstacle sensor are there too then.
+        package var opener: LineName?
+
+        package init(strike: LineName, opener: LineName? = nil) {
+            self.strike = strike
+            self.opener = opener
+        }
+    }
+
+    package struct Inputs: Hashable, Sendable {
+        /// Active while the leaf is open.
+        package var contact: LineName?
+        package var exit: LineName?
+        /// The spot in front of the door.
+        package var presence: LineName?
+        package var obstacle: LineName?
+
+        package init(
+            contact: LineName? = nil, exit: LineName? = nil, presence: LineName? = nil,
+            obstacle: LineName? = nil
+        ) {
+            self.contact = contact
+            self.exit = exit
+            self.presence = presence
+            self.obstacle = obstacle
+        }
+    }
+
     package struct Timing: Hashable, Sendable {
         /// An opening that comes later than this after the credential is dropped.
         package var deadline = Duration.milliseconds(500)
@@ -21,5 +55,26 @@ package struct DoorConfig: Hashable, Sendable {
         package var storage = Duration.milliseconds(50)
 
         package init() {}
+    }
+
+    package var outputs: Outputs
+    package var inputs: Inputs
+    package var traveller: Traveller
+    /// People must get out through this door whatever fails.
+    package var isEscape: Bool
+    /// The other door of an air lock, which names this one.
+    package var interlock: LaneName?
+    package var timing = Timing()
+    package var onStorageFailure = BarrierConfig.StorageFailure.refuse
+    /// Why this door is not released on fire; nil (the default) means that it is.
+    package var emergencyExemption: String?
+
+    package init(
+        outputs: Outputs, inputs: Inputs, traveller: Traveller = .person, isEscape: Bool = true
+    ) {
+        self.outputs = outputs
+        self.inputs = inputs
+        self.traveller = traveller
+        self.isEscape = isEscape
     }
 }

@@ -8,6 +8,8 @@ package struct GateConfig: Hashable, Sendable {
     package var inputs: [LineName: InputConfig] = [:]
     package var outputs: [LineName: OutputConfig] = [:]
     package var lanes: [LaneName: BarrierConfig] = [:]
+    package var turnstiles: [LaneName: TurnstileConfig] = [:]
+    package var doors: [LaneName: DoorConfig] = [:]
     /// Normally-closed fire alarm input; nil when the site has none.
     package var fire: LineName?
     /// Toggled by the runtime while the loop turns; nil with simulated lines, or with a reason.
@@ -18,6 +20,11 @@ package struct GateConfig: Hashable, Sendable {
     package var roster = Roster()
 
     package init(site: Site) { self.site = site }
+
+    /// Lanes of every kind.
+    package var laneNames: Set<LaneName> {
+        Set(lanes.keys).union(turnstiles.keys).union(doors.keys)
+    }
 }
 
 /// Name, clock and language of the site.

@@ -1,10 +1,34 @@
 import GateTypes
 
+/// What a lane's `kind:` may be; it decides which other keys the lane has.
+enum LaneKind: String, CaseIterable {
+    case barrier, turnstile, door
+
+    /// Nil when the kind is missing or unknown, which the reader of barriers tells.
+    init?(of node: SourceNode) {
+        guard case .mapping(let pairs, _) = node,
+            let kind = pairs.first(where: { $0.key == "kind" }),
+            case .scalar(let text, _) = kind.value
+        else { return nil }
+        self.init(rawValue: text)
+    }
+}
+
 extension ConfigReader {
     mutating func readLanes(_ node: SourceNode) {
         var cameras: [String: SourcePlace] = [:]
         for entry in namedEntries(node, "lanes", "lane", atMost: ConfigLimits.lanesMaximum) {
             declared.lanes[entry.key] = entry.keyPlace
+            switch LaneKind(of: entry.value) {
+            case .turnstile:
+                readTurnstile(entry)
+                continue
+            case .door:
+                readDoor(entry)
+                continue
+            case .barrier, nil:
+                break
+            }
             guard let lane = laneSection(entry) else { continue }
             let camera = readCameraName(lane)
             if let camera {
@@ -17,6 +41,7 @@ extension ConfigReader {
             }
             readBarrier(LaneName(entry.key), lane, camera)
         }
+        checkAirLocks()
     }
 
     private mutating func laneSection(_ entry: SourceNode.Entry) -> Section? {
@@ -25,19 +50,9 @@ extension ConfigReader {
             "fallback", "emergency", "false_accept_rate",
         ]
         let title = "lane '\(entry.key)'"
-        if case .mapping(let pairs, _) = entry.value,
-            let kind = pairs.first(where: { $0.key == "kind" }),
-            case .scalar(let text, let place) = kind.value, ["turnstile", "door"].contains(text)
-        {
-            // Told alone: its other keys are those of a kind that is not known here.
-            report.error(
-                place, "\(title) is a \(text), and this version drives barriers only",
-                hint: "remove the lane until a version that drives a \(text)")
-            return nil
-        }
         guard let lane = Section(entry.value, title, keys: keys, &report) else { return nil }
-        let kind = lane.required("kind", hint: "write kind: barrier", &report)
-        _ = kind?.choice("kind", [("barrier", true)], &report)
+        _ = lane.requiredChoice(
+            "kind", LaneKind.self, hint: "write kind: barrier, turnstile or door", &report)
         return lane
     }
 
@@ -130,7 +145,25 @@ extension ConfigReader {
             ("stuck", .seconds(60)...(.seconds(86_400)), \.stuck),
             ("storage", .milliseconds(10)...(.seconds(1)), \.storage),
         ]
-        var timing = Timing()
+        return readSpans(
+            node, title, Timing(), spans,
+            shorter: [
+                ("storage", \.storage, "deadline", \.deadline),
+                ("wait_for_passage", \.waitForPassage, "passage_timeout", \.passageTimeout),
+            ])
+    }
+
+    typealias Span<Timing> = (String, ClosedRange<Duration>, WritableKeyPath<Timing, Duration>)
+    typealias SpanPair<Timing> = (
+        String, WritableKeyPath<Timing, Duration>, String, WritableKeyPath<Timing, Duration>
+    )
+
+    /// The spans under `timing:`, each in its range, and those that must be shorter than others.
+    mutating func readSpans<Timing>(
+        _ node: SourceNode, _ title: String, _ standard: Timing, _ spans: [Span<Timing>],
+        shorter pairs: [SpanPair<Timing>]
+    ) -> Timing {
+        var timing = standard
         let keys = spans.map(\.0)
         guard let section = Section(node, "'timing' of \(title)", keys: keys, &report) else {
             return timing
@@ -139,12 +172,6 @@ extension ConfigReader {
             timing[keyPath: path] = section.duration(
                 key, range, default: timing[keyPath: path], &report)
         }
-        let pairs:
-            [(String, WritableKeyPath<Timing, Duration>, String, WritableKeyPath<Timing, Duration>)] =
-                [
-                    ("storage", \.storage, "deadline", \.deadline),
-                    ("wait_for_passage", \.waitForPassage, "passage_timeout", \.passageTimeout),
-                ]
         for (key, path, bound, boundPath) in pairs
         where timing[keyPath: path] >= timing[keyPath: boundPath] {
             let place = section.place(of: section.has(key) ? key : bound)
@@ -156,7 +183,7 @@ extension ConfigReader {
         return timing
     }
 
-    private mutating func readExemption(_ lane: Section) -> String? {
+    mutating func readExemption(_ lane: Section) -> String? {
         guard let node = lane.node("emergency"),
             let section = Section(
                 node, "'emergency' of \(lane.title)", keys: ["exempt"], &report)

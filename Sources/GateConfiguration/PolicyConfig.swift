@@ -61,14 +61,25 @@ package struct Schedule: Hashable, Sendable {
     }
 }
 
-/// The vehicles that the site knows.
+/// What rules ask of a row of the roster, whoever it is about.
+package protocol RosterRow: Sendable {
+    var group: String { get }
+    /// Local dates (yyyy-mm-dd), both included; nil is without limit.
+    var validFrom: String? { get }
+    var validUntil: String? { get }
+    var place: String { get }
+}
+
+/// The vehicles and people that the site knows.
 package struct Roster: Hashable, Sendable {
     package var vehicles: [Vehicle] = []
+    package var people: [Person] = []
+    package var badges: [Badge] = []
 
     package init() {}
 
     /// One row of `roster/vehicles.csv`.
-    package struct Vehicle: Hashable, Sendable {
+    package struct Vehicle: Hashable, Sendable, RosterRow {
         /// Normalised, and allowed by the grammar.
         package var plate: String
         package var group: String
@@ -84,6 +95,52 @@ package struct Roster: Hashable, Sendable {
         ) {
             self.plate = plate
             self.group = group
+            self.validFrom = validFrom
+            self.validUntil = validUntil
+            self.note = note
+            self.place = place
+        }
+    }
+
+    /// One row of `roster/people.csv`.
+    package struct Person: Hashable, Sendable, RosterRow {
+        /// The person's number or other name of the site's choice, e.g. E017.
+        package var person: String
+        package var group: String
+        package var validFrom: String?
+        package var validUntil: String?
+        package var note: String
+        package var place: String
+
+        package init(
+            person: String, group: String, validFrom: String? = nil, validUntil: String? = nil,
+            note: String = "", place: String = ""
+        ) {
+            self.person = person
+            self.group = group
+            self.validFrom = validFrom
+            self.validUntil = validUntil
+            self.note = note
+            self.place = place
+        }
+    }
+
+    /// One row of `roster/badges.csv`.
+    package struct Badge: Hashable, Sendable {
+        /// As the reader tells it, in decimal without leading zeros.
+        package var badge: String
+        package var person: String
+        package var validFrom: String?
+        package var validUntil: String?
+        package var note: String
+        package var place: String
+
+        package init(
+            badge: String, person: String, validFrom: String? = nil, validUntil: String? = nil,
+            note: String = "", place: String = ""
+        ) {
+            self.badge = badge
+            self.person = person
             self.validFrom = validFrom
             self.validUntil = validUntil
             self.note = note

@@ -1,25 +1,38 @@
 import GateTypes
 
 extension ConfigReader {
-    private static let columns = ["plate", "group", "valid_from", "valid_until", "note"]
-    private static let header = columns.joined(separator: ",")
+    /// The columns of one roster file; the first two are necessary.
+    struct RosterColumns {
+        let names: [String]
+        /// What a row is about, in the plural.
+        let what: String
 
-    mutating func readVehicles(_ table: SourceTable, groupsAreKnown: Bool) {
-        guard let header = table.rows.first, let positions = readHeader(header) else {
+        var header: String { names.joined(separator: ",") }
+    }
+
+    private static let vehicleColumns = RosterColumns(
+        names: ["plate", "group", "valid_from", "valid_until", "note"], what: "vehicles")
+
+    /// Each row by the names of its columns, with its place; what is wrong with the form is told.
+    mutating func rosterRows(
+        _ table: SourceTable, _ columns: RosterColumns
+    ) -> [(place: SourcePlace, cells: [String: SourceTable.Cell])] {
+        guard let header = table.rows.first, let positions = readHeader(header, columns) else {
             if table.rows.isEmpty {
                 report.error(
                     SourcePlace(file: table.file, line: 1, column: 1), "the roster is empty",
-                    hint: "begin it with the line \(Self.header)")
+                    hint: "begin it with the line \(columns.header)")
             }
-            return
+            return []
         }
         if table.rows.count - 1 > ConfigLimits.vehiclesMaximum, let cell = table.rows.last?.first {
-            return report.error(
+            report.error(
                 cell.place,
-                "the roster has \(table.rows.count - 1) vehicles, at most "
+                "the roster has \(table.rows.count - 1) \(columns.what), at most "
                     + "\(ConfigLimits.vehiclesMaximum)", hint: "remove those that no longer come")
+            return []
         }
-        var earlier: [String: [Roster.Vehicle]] = [:]
+        var rows: [(place: SourcePlace, cells: [String: SourceTable.Cell])] = []
         for row in table.rows.dropFirst() {
             guard let place = row.first?.place else { continue }
             guard row.count == header.count else {
@@ -28,7 +41,14 @@ extension ConfigReader {
                     hint: "put quotes around a text with commas: \"steel, coils\"")
                 continue
             }
-            let cells = positions.mapValues { row[$0] }
+            rows.append((place, positions.mapValues { row[$0] }))
+        }
+        return rows
+    }
+
+    mutating func readVehicles(_ table: SourceTable, groupsAreKnown: Bool) {
+        var earlier: [String: [Roster.Vehicle]] = [:]
+        for (place, cells) in rosterRows(table, Self.vehicleColumns) {
             guard let vehicle = readVehicle(cells, groupsAreKnown: groupsAreKnown) else { continue }
             let others = earlier[vehicle.plate, default: []]
             if !tellRepeated(vehicle, at: cells["plate"]?.place ?? place, others) {
@@ -39,15 +59,17 @@ extension ConfigReader {
     }
 
     /// The position of each column; nil when the necessary ones are not there.
-    private mutating func readHeader(_ header: [SourceTable.Cell]) -> [String: Int]? {
+    private mutating func readHeader(
+        _ header: [SourceTable.Cell], _ columns: RosterColumns
+    ) -> [String: Int]? {
         var positions: [String: Int] = [:]
         for (position, cell) in header.enumerated() {
             let name = cell.text.trimmedText.lowercased()
-            guard Self.columns.contains(name) else {
+            guard columns.names.contains(name) else {
                 let hint =
                     name.contains(";") || name.contains("\t")
                     ? "save the file with commas between the cells"
-                    : Suggestion.hint(for: name, among: Self.columns, none: "")
+                    : Suggestion.hint(for: name, among: columns.names, none: "")
                 report.error(
                     cell.place, "the roster has no column '\(cell.text.shortened)'", hint: hint)
                 continue
@@ -60,12 +82,12 @@ extension ConfigReader {
                 positions[name] = position
             }
         }
-        let missing = ["plate", "group"].filter { positions[$0] == nil }
+        let missing = columns.names.prefix(2).filter { positions[$0] == nil }
         guard !missing.isEmpty else { return positions }
         for name in missing {
             report.error(
                 header[0].place, "the roster's header has no column '\(name)'",
-                hint: "begin the file with the line \(Self.header)")
+                hint: "begin the file with the line \(columns.header)")
         }
         return nil
     }
@@ -76,6 +98,16 @@ extension ConfigReader {
         guard let plateCell = cells["plate"], let groupCell = cells["group"] else { return nil }
         let plate = readPlate(plateCell)
         let group = readGroup(groupCell, groupsAreKnown: groupsAreKnown)
+        let (from, until) = readDates(cells)
+        guard let plate, let group else { return nil }
+        return Roster.Vehicle(
+            plate: plate, group: group, validFrom: from, validUntil: until,
+            note: cells["note"]?.text.trimmedText ?? "", place: plateCell.place.description)
+    }
+
+    /// Both days of validity, in the right order.
+    mutating func readDates(_ cells: [String: SourceTable.Cell]) -> (from: String?, until: String?)
+    {
         let from = cells["valid_from"].flatMap { readDate($0, "valid_from") }
         let until = cells["valid_until"].flatMap { readDate($0, "valid_until") }
         if let from, let until, until < from, let cell = cells["valid_until"] {
@@ -83,10 +115,7 @@ extension ConfigReader {
                 cell.place, "'valid_until' (\(until)) is before 'valid_from' (\(from))",
                 hint: "both days are included; exchange them, or correct one")
         }
-        guard let plate, let group else { return nil }
-        return Roster.Vehicle(
-            plate: plate, group: group, validFrom: from, validUntil: until,
-            note: cells["note"]?.text.trimmedText ?? "", place: plateCell.place.description)
+        return (from, until)
     }
 
     private mutating func readPlate(_ cell: SourceTable.Cell) -> String? {
@@ -102,11 +131,13 @@ extension ConfigReader {
         return nil
     }
 
-    private mutating func readGroup(_ cell: SourceTable.Cell, groupsAreKnown: Bool) -> String? {
+    mutating func readGroup(
+        _ cell: SourceTable.Cell, groupsAreKnown: Bool, of what: String = "vehicle"
+    ) -> String? {
         let group = cell.text.trimmedText
         if group.isEmpty {
             report.error(
-                cell.place, "the vehicle has no group", hint: "name one of policy.yaml's groups")
+                cell.place, "the \(what) has no group", hint: "name one of policy.yaml's groups")
             return nil
         }
         if !groupsAreKnown || declared.groups[group] != nil { return group }

@@ -2,6 +2,38 @@ import GateTypes
 
 /// One pedestrian channel with a turnstile.
 package struct TurnstileConfig: Hashable, Sendable {
+    package struct Outputs: Hashable, Sendable {
+        /// At least one of the two releases is there.
+        package var entry: LineName?
+        package var exit: LineName?
+        /// The side gate for wheelchairs and luggage; its contact is there too then.
+        package var gate: LineName?
+        /// Drops the arms when asserted; it rests energised, so that a cut of power drops them too.
+        package var arm: LineName?
+
+        package init(
+            entry: LineName? = nil, exit: LineName? = nil, gate: LineName? = nil,
+            arm: LineName? = nil
+        ) {
+            self.entry = entry
+            self.exit = exit
+            self.gate = gate
+            self.arm = arm
+        }
+    }
+
+    package struct Inputs: Hashable, Sendable {
+        package var outer: LineName
+        package var inner: LineName
+        package var gate: LineName?
+
+        package init(outer: LineName, inner: LineName, gate: LineName? = nil) {
+            self.outer = outer
+            self.inner = inner
+            self.gate = gate
+        }
+    }
+
     package struct Timing: Hashable, Sendable {
         /// An opening that comes later than this after the credential is dropped.
         package var deadline = Duration.milliseconds(500)
@@ -23,5 +55,17 @@ package struct TurnstileConfig: Hashable, Sendable {
         package var storage = Duration.milliseconds(50)
 
         package init() {}
+    }
+
+    package var outputs: Outputs
+    package var inputs: Inputs
+    package var timing = Timing()
+    package var onStorageFailure = BarrierConfig.StorageFailure.refuse
+    /// Why this lane is not released on fire; nil (the default) means that it is.
+    package var emergencyExemption: String?
+
+    package init(outputs: Outputs, inputs: Inputs) {
+        self.outputs = outputs
+        self.inputs = inputs
     }
 }

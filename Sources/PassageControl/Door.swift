@@ -16,8 +16,7 @@ package struct Door: Hashable, Sendable {
         package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
     }
 
-    /// A bicycle's door opens only when the bicycle is there; its way through is seen.
-    package enum Traveller: String, Hashable, Sendable, CaseIterable { case person, bicycle }
+    package typealias Traveller = DoorConfig.Traveller
 
     /// On what ground somebody passes.
     package enum Ground: Hashable, Sendable {

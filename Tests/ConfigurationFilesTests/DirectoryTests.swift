@@ -61,6 +61,18 @@ final class TemporarySite {
 }
 
 @Suite struct DirectoryTests {
+    @Test func peopleSampleLoadsWithoutErrorAndWarning() throws {
+        let path = TemporarySite.sample.appending(path: "../reference-people-gate")
+            .standardizedFileURL
+        let loaded = try ConfigurationDirectory.load(path.path, trust: .anyone)
+        #expect(loaded.warnings == [])
+        let config = loaded.config
+        #expect(config.laneNames == ["people", "bikes", "store", "vault"])
+        #expect(config.turnstiles["people"]?.timing == TurnstileConfig.Timing())
+        #expect(config.doors["bikes"]?.timing == DoorConfig.Timing())
+        #expect(config.roster.people.count == 3 && config.roster.badges.count == 3)
+    }
+
     @Test func referenceSampleLoadsWithoutErrorAndWarning() throws {
         let loaded = try ConfigurationDirectory.load(TemporarySite.sample.path, trust: .anyone)
         #expect(loaded.warnings == [])
@@ -161,9 +173,26 @@ final class TemporarySite {
 
     @Test func rosterFileThatIsNotReadIsAWarning() throws {
         let site = try TemporarySite()
-        try site.write(Data("person,group\n".utf8), "roster/people.csv")
+        try site.write(Data("visitor,host\n".utf8), "roster/visitors.csv")
         let loaded = try ConfigurationDirectory.load(site.folder.path, trust: .anyone)
         #expect(loaded.warnings.map(\.problem) == ["the file is ignored"])
+    }
+
+    @Test func peopleAndBadgesAreReadWhereTheyAre() throws {
+        let site = try TemporarySite()
+        let group = try #require(
+            try ConfigurationDirectory.load(site.folder.path, trust: .anyone).config.policy.groups
+                .min())
+        try site.write(Data("person,group\nE017,\(group)\n".utf8), "roster/people.csv")
+        try site.write(Data("badge,person\n0042,E017\n".utf8), "roster/badges.csv")
+        let loaded = try ConfigurationDirectory.load(site.folder.path, trust: .anyone)
+        #expect(loaded.config.roster.people.map(\.person) == ["E017"])
+        #expect(loaded.config.roster.badges.map(\.badge) == ["42"])
+        try site.write(Data("badge,person\n42,E018\n".utf8), "roster/badges.csv")
+        #expect(
+            site.errors().contains {
+                $0.hasPrefix("badges.csv:2:4:") || $0.contains("badges.csv:2:4:")
+            })
     }
 
     @Test func fileThatEverybodyMayWriteIsRefused() throws {

@@ -129,7 +129,8 @@ import Testing
         Mistake("direction: out", "direction: up", at: "up\n    camera", "in, out, both"),
         Mistake("    direction: out\n", "", at: "kind: barrier", "no 'direction'"),
         Mistake(
-            "b:\n    kind: barrier", "b:\n    kind: turnstile", at: "turnstile", "barriers only"),
+            "b:\n    kind: barrier", "b:\n    kind: turnstile", at: "direction: out",
+            "no key 'direction'"),
         Mistake("b:\n    kind: barrier", "b:\n    kind: barier", at: "barier", "'barrier'"),
         Mistake(
             "clearance: 2s", "clearance: 0s", at: "0s, motor",

@@ -1,0 +1,67 @@
+import GateConfiguration
+import GateTypes
+
+/// Who may pass which person lane when, by badge.
+package struct PersonPolicy: Hashable, Sendable {
+    private let rules: AccessRules
+    private let people: [String: [Roster.Person]]
+    private let badges: [String: Roster.Badge]
+
+    package init(_ policy: PolicyConfig, roster: Roster, zone: TimeZoneTable) {
+        rules = AccessRules(policy, zone: zone)
+        people = Dictionary(grouping: roster.people, by: \.person)
+        badges = Dictionary(roster.badges.map { ($0.badge, $0) }) { first, _ in first }
+    }
+
+    /// Decides on a badge as a reader tells it; nothing is guessed from a number that is not listed.
+    package func decide(badge text: String, at lane: LaneName, now: Moment) -> PersonDecision {
+        guard let number = Roster.Badge.normalised(text), let badge = badges[number] else {
+            return PersonDecision(outcome: .refused([.unlisted]), badge: text)
+        }
+        var decision = PersonDecision(outcome: .admitted, badge: number)
+        decision.person = badge.person
+        decision.rosterPlace = badge.place
+        let rows = people[badge.person] ?? []
+        if let denial = rules.denial(of: rows, at: lane, now: now) {
+            decision.outcome = .refused([.denied])
+            decision.group = denial.row.group
+            decision.rulePlace = denial.rule.place
+            return decision
+        }
+        var (reasons, hit) = rules.admission(of: rows, at: lane, now: now)
+        if rows.isEmpty { reasons = [.unlisted] }
+        if let reason = rules.validity(from: badge.validFrom, until: badge.validUntil, now: now) {
+            reasons = Set(reasons + [reason]).sorted(by: >)
+        }
+        if !reasons.isEmpty { decision.outcome = .refused(reasons) }
+        decision.group = (hit?.row ?? rows.first)?.group
+        decision.rulePlace = hit?.rule.place
+        return decision
+    }
+}
+
+/// What policy says about one badge at one lane and moment, and why.
+package struct PersonDecision: Hashable, Sendable {
+    package var outcome: AccessDecision.Outcome
+    /// The listed number, else as the reader told it.
+    package var badge: String
+    /// Whose badge it is; nil when it is not listed.
+    package var person: String?
+    package var group: String?
+    package var rulePlace: String?
+    package var rosterPlace: String?
+
+    package init(outcome: AccessDecision.Outcome, badge: String) {
+        self.outcome = outcome
+        self.badge = badge
+    }
+
+    package var isAdmitted: Bool { outcome == .admitted }
+
+    package var reasons: [RefusalReason] {
+        switch outcome {
+        case .admitted: []
+        case .refused(let reasons): reasons
+        }
+    }
+}
