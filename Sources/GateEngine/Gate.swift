@@ -9,11 +9,15 @@ package struct Gate: Sendable {
     package private(set) var standing: StandingState
 
     private let policy: VehiclePolicy
-    private let routes: Routes
+    private let personPolicy: PersonPolicy
+    let routes: Routes
     /// In the order of their names; empty until `start`.
     private var lanes: [VehicleLane] = []
     /// When each lane wants to be told the time; only lanes that are due or touched are looked at.
     private var due: [Instant?] = []
+    /// Turnstiles and doors, in the order of their names, with their times.
+    var personLanes: [PersonLane] = []
+    var personDue: [Instant?] = []
     private var isFireActive = false
     private var attention: [CameraName: Attention] = [:]
     private var alarms: Set<String> = []
@@ -25,6 +29,8 @@ package struct Gate: Sendable {
         self.config = config
         self.standing = standing
         policy = VehiclePolicy(config.policy, roster: config.roster, zone: config.site.timeZone)
+        personPolicy = PersonPolicy(
+            config.policy, roster: config.roster, zone: config.site.timeZone)
         routes = Routes(config)
     }
 
@@ -44,6 +50,7 @@ package struct Gate: Sendable {
                 name: name, config: lane, gate: config, active: active,
                 closesByNameOnly: standing.closedByNameOnly.contains(name), at: now.instant)
         }
+        startPersonLanes(inputs: inputs, at: now.instant)
         if let fire = config.fire { isFireActive = inputs[fire] ?? true }
         if let reason = standing.emergency {
             releaseLanes(&turn)
@@ -55,7 +62,10 @@ package struct Gate: Sendable {
         for index in lanes.indices {
             lanes[index].begin(&turn)
         }
+        for index in personLanes.indices { personLanes[index].begin(&turn) }
+        tellAirLocks(&turn)
         due = lanes.map { $0.nextDeadline(after: latest) }
+        personDue = personLanes.map { $0.nextDeadline(after: latest) }
         return finish(&turn)
     }
 
@@ -74,6 +84,8 @@ package struct Gate: Sendable {
         case .outputFailed(let line, let reason):
             if let (lane, drive) = routes.outputs[line], lanes.indices.contains(lane) {
                 lanes[lane].drive(.driveFailed(drive), &turn)
+            } else if let (lane, drive) = routes.personOutputs[line] {
+                drivePersonLane(lane, .driveFailed(drive), &turn)
             } else {
                 raiseAlarm(
                     "output_failed_\(line)", "Output \(line) has failed: \(reason)", &turn)
@@ -82,16 +94,26 @@ package struct Gate: Sendable {
             for lane in routes.lanes(of: observation.camera) where lanes.indices.contains(lane) {
                 lanes[lane].take(observation, policy: policy, &turn)
             }
+        case .badge(let reading):
+            guard let index = personLanes.firstIndex(where: { $0.name == reading.lane }) else {
+                break
+            }
+            personLanes[index].take(reading, policy: personPolicy, &turn)
+        case .people(let lane, let count):
+            guard let index = personLanes.firstIndex(where: { $0.name == lane }) else { break }
+            drivePersonLane(index, .counted(count), &turn)
         case .camera(let camera, let health):
             for lane in routes.lanes(of: camera) where lanes.indices.contains(lane) {
                 lanes[lane].camera(health, &turn)
             }
         case .stored(let number):
             for index in lanes.indices { lanes[index].stored(number, &turn) }
+            eachPersonLane(&turn) { $0.stored(number, &$1) }
         case .storageFailed(let number, let reason):
             for index in lanes.indices {
                 lanes[index].storageFailed(number, reason: reason, &turn)
             }
+            eachPersonLane(&turn) { $0.storageFailed(number, reason: reason, &$1) }
         case .command(let command):
             obey(command, &turn)
         case .tick:
@@ -104,19 +126,25 @@ package struct Gate: Sendable {
             lanes[index].isTouched = false
             due[index] = lanes[index].nextDeadline(after: latest)
         }
+        personTimePassed(&turn)
         return finish(&turn)
     }
 
     /// When `tick` is due at the latest; nil when only events matter.
     package var nextDeadline: Instant? {
-        due.compactMap { $0 }.min()
+        (due + personDue).compactMap { $0 }.min()
     }
 
     /// True while something moves or is about to: a reload waits.
-    package var isMoving: Bool { lanes.contains(where: \.isMoving) }
+    package var isMoving: Bool {
+        lanes.contains(where: \.isMoving) || personLanes.contains(where: \.isMoving)
+    }
 
     /// Every lane as people see it now, in the order of the names.
     package var status: [LaneStatus] { lanes.map(\.shown) }
+
+    /// Every turnstile and door as people see it now, in the order of the names.
+    package var personStatus: [PersonLaneStatus] { personLanes.map(\.shown) }
 
     /// What the rules say about one plate at one lane and moment; nil when there is no such lane.
     package func explain(lane: LaneName, plate: String, at now: Moment) -> AccessDecision? {
@@ -141,6 +169,11 @@ package struct Gate: Sendable {
             }
             if active { beginEmergency("fire alarm", &turn) }
         }
+        if let (lane, sensor) = routes.personInputs[line] {
+            drivePersonLane(
+                lane, failure == nil ? .reads(sensor, active: active) : .sensorFailed(sensor), &turn
+            )
+        }
         guard let (lane, sensor) = routes.inputs[line], lanes.indices.contains(lane) else { return }
         lanes[lane].drive(
             failure == nil ? .reads(sensor, active: active) : .sensorFailed(sensor), &turn)
@@ -150,11 +183,11 @@ package struct Gate: Sendable {
         let name = command.operatorName.isEmpty ? "unidentified" : command.operatorName
         switch command.wish {
         case .open(let lane):
-            pass(.open(.named), "open", to: lane, by: name, &turn)
+            pass(.open(.named), .open, to: lane, by: name, &turn)
         case .close(let lane):
-            pass(.close, "close", to: lane, by: name, &turn)
+            pass(.close, .close, to: lane, by: name, &turn)
         case .clearFault(let lane):
-            pass(.clearFault, "clear_fault", to: lane, by: name, &turn)
+            pass(.clearFault, .clearFault, to: lane, by: name, &turn)
         case .emergencyRelease:
             beginEmergency("released by \(name)", operatorName: name, &turn)
         case .emergencyReset:
@@ -163,14 +196,18 @@ package struct Gate: Sendable {
     }
 
     private mutating func pass(
-        _ event: Barrier.Event, _ word: String, to lane: LaneName, by name: String,
+        _ event: Barrier.Event, _ wish: LaneWish, to lane: LaneName, by name: String,
         _ turn: inout Turn
     ) {
+        if let index = personLanes.firstIndex(where: { $0.name == lane }) {
+            personLanes[index].command(wish, by: name, &turn)
+            return tellAirLocks(&turn)
+        }
         guard let index = lanes.firstIndex(where: { $0.name == lane }) else {
             return turn.record(
-                .override, lane, ["wish": word, "refused": "no_such_lane"], person: name)
+                .override, lane, ["wish": wish.rawValue, "refused": "no_such_lane"], person: name)
         }
-        lanes[index].command(event, named: word, by: name, &turn)
+        lanes[index].command(event, named: wish.rawValue, by: name, &turn)
     }
 
     // MARK: Emergency
@@ -195,6 +232,11 @@ package struct Gate: Sendable {
             lanes[index].tell(.emergency, &later)
             standing.closedByNameOnly.insert(lanes[index].name)
         }
+        for index in personLanes.indices
+        where personLanes[index].machine.emergencyExemption == nil {
+            personLanes[index].drive(.emergencyRelease, &later)
+            personLanes[index].tell(.emergency, &later)
+        }
         // All booms move before the first word is written.
         turn.actions += later.actions.filter(\.movesSomething)
         turn.actions += later.actions.filter { !$0.movesSomething }
@@ -216,10 +258,14 @@ package struct Gate: Sendable {
             lanes[index].drive(.emergencyReset, &turn)
             lanes[index].tell(lanes[index].barrier.faults.isEmpty ? .ready : .fault, &turn)
         }
+        eachPersonLane(&turn) { lane, turn in
+            lane.drive(.emergencyReset, &turn)
+            lane.tell(lane.machine.faults.isEmpty ? .ready : .fault, &turn)
+        }
     }
 
     private static func emergencyText(_ reason: String) -> String {
-        "Emergency (\(reason)): booms are held up until a named person resets it."
+        "Emergency (\(reason)): every lane is held open until a named person resets it."
     }
 
     // MARK: After each event
@@ -267,6 +313,9 @@ struct Routes: Sendable {
     private(set) var inputs: [LineName: (lane: Int, sensor: BarrierSensor)] = [:]
     private(set) var outputs: [LineName: (lane: Int, drive: Barrier.Drive)] = [:]
     private(set) var cameras: [(camera: CameraName, lanes: [Int])] = []
+    /// By the place of the lane among turnstiles and doors.
+    private(set) var personInputs: [LineName: (lane: Int, sensor: PersonMachine.Sensor)] = [:]
+    private(set) var personOutputs: [LineName: (lane: Int, drive: PersonMachine.Drive)] = [:]
 
     init(_ config: GateConfig) {
         var served: [CameraName: [Int]] = [:]
@@ -280,6 +329,35 @@ struct Routes: Sendable {
             if let camera = lane.value.camera { served[camera, default: []].append(index) }
         }
         cameras = served.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        addPersonLanes(config)
+    }
+
+    private mutating func addPersonLanes(_ config: GateConfig) {
+        for (index, name) in config.personLaneNames.enumerated() {
+            if let lane = config.turnstiles[name] {
+                for sensor in Turnstile.Sensor.allCases {
+                    if let line = lane.inputs[sensor] {
+                        personInputs[line] = (index, .turnstile(sensor))
+                    }
+                }
+                for drive in Turnstile.Drive.allCases {
+                    if let line = lane.outputs[drive] {
+                        personOutputs[line] = (index, .turnstile(drive))
+                    }
+                }
+            } else if let lane = config.doors[name] {
+                for sensor in Door.Sensor.allCases {
+                    if let line = lane.inputs[sensor] {
+                        personInputs[line] = (index, .door(sensor))
+                    }
+                }
+                for drive in Door.Drive.allCases {
+                    if let line = lane.outputs[drive] {
+                        personOutputs[line] = (index, .door(drive))
+                    }
+                }
+            }
+        }
     }
 
     func lanes(of camera: CameraName) -> [Int] {

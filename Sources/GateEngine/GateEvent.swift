@@ -11,6 +11,10 @@ package enum GateEvent: Hashable, Sendable {
     /// An output refused or lost; the adapter has driven it to rest as far as it could.
     case outputFailed(LineName, reason: String)
     case plates(PlateObservation)
+    /// A reader at a turnstile or a door tells a badge.
+    case badge(BadgeReading)
+    /// The face camera of a turnstile sees so many people in the passage.
+    case people(LaneName, count: Int)
     /// The eyes, or one camera of theirs, see or do not.
     case camera(CameraName, CameraHealth)
     case stored(IntentNumber)
@@ -18,6 +22,30 @@ package enum GateEvent: Hashable, Sendable {
     case command(OperatorCommand)
     /// Time has passed; sent at `nextDeadline` or later.
     case tick
+}
+
+/// One badge as a reader tells it.
+package struct BadgeReading: Hashable, Sendable {
+    /// Where the reader is: outside lets in, inside lets out, the third one opens the side gate.
+    package enum Side: String, Hashable, Sendable, CaseIterable { case outside, inside, gate }
+
+    package let lane: LaneName
+    package let side: Side
+    /// The number, in decimal.
+    package let badge: String
+    /// When the last bit came, by the kernel.
+    package let readTime: Instant
+    package let isSimulated: Bool
+
+    package init(
+        lane: LaneName, side: Side, badge: String, readTime: Instant, isSimulated: Bool = false
+    ) {
+        self.lane = lane
+        self.side = side
+        self.badge = badge
+        self.readTime = readTime
+        self.isSimulated = isSimulated
+    }
 }
 
 /// Whether a camera gives anything to read.

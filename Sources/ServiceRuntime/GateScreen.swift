@@ -119,6 +119,10 @@ package struct GateScreen {
         case "approach": texts[word: .approach]
         case "safety": texts[word: .safety]
         case "photocell": texts[word: .photocell]
+        case "outer": texts[word: .outer]
+        case "inner": texts[word: .inner]
+        case "presence": texts[word: .presence]
+        case "obstacle": texts[word: .obstacle]
         default: role
         }
     }
@@ -130,6 +134,9 @@ package struct GateScreen {
         case "rising": texts[word: .rising]
         case "lowering": texts[word: .lowering]
         case "between": texts[word: .between]
+        case "locked": texts[word: .locked]
+        case "released": texts[word: .released]
+        case "open": texts[word: .open]
         default: texts[word: .unknown]
         }
     }

@@ -31,8 +31,8 @@ extension GateService {
         _ wish: (LaneName) -> OperatorCommand.Wish
     ) {
         let lane = request.lane ?? LaneName("")
-        if request.request.needsLane, config.lanes[lane] == nil {
-            let known = config.lanes.keys.sorted().map(\.text).joined(separator: ", ")
+        if request.request.needsLane, !config.laneNames.contains(lane) {
+            let known = config.laneNames.sorted().map(\.text).joined(separator: ", ")
             client.send(.refused("there is no lane '\(lane)'; the lanes are \(known)"))
             return
         }
@@ -65,7 +65,10 @@ extension GateService {
                 return view.lane(
                     status, lane, inputs: inputs, asserted: asserted,
                     blind: lane.camera.flatMap { eyesState.blind[$0] }, texts: texts)
-            },
+            }
+                + gate.personStatus.map {
+                    view.lane($0, config, inputs: inputs, asserted: asserted, texts: texts)
+                },
             alarms: view.alarms, plates: view.plates, latencies: view.latencies,
             counts: view.counts, turnMaximum: loop.turnMaximum.milliseconds)
     }
@@ -90,7 +93,7 @@ extension GateService {
         let eyesText = eyes?.isConnected == true ? "eyes here" : "eyes gone"
         let emergency = gate.standing.emergency.map { ", EMERGENCY: \($0)" } ?? ""
         let alarms = view.alarms.isEmpty ? "" : ", \(view.alarms.count) alarms"
-        return "\(config.site.name): \(config.lanes.count) lanes, \(eyesText)"
+        return "\(config.site.name): \(config.laneNames.count) lanes, \(eyesText)"
             + (blind == 0 ? "" : ", \(blind) cameras blind") + alarms + emergency
     }
 

@@ -6,15 +6,17 @@ package struct GateSnapshot: Hashable, Sendable, Codable {
     package struct Lane: Hashable, Sendable, Codable {
         package var name: LaneName
         package var direction: String
-        /// The machine's state: resting, raising, open, reversing, lowering, fault or emergency.
+        /// The machine's state by its name in docs/barrier.md, docs/turnstile.md or docs/door.md.
         package var state: String
         package var isVehicleWaiting: Bool
         /// The newest notice, its code and its text in the site's language.
         package var notice: String
         package var text: String
-        /// `up`, `down`, `rising`, `lowering`, `between` or `unknown`.
+        /// `up`, `down`, `rising`, `lowering`, `between` or `unknown`; of a turnstile or a door
+        /// `locked`, `released` or `open`.
         package var boom: String
-        /// Occupied inputs by their role: `approach`, `safety`, `photocell`.
+        /// Occupied inputs by their role: `approach`, `safety`, `photocell`, `outer`, `inner`,
+        /// `presence`, `obstacle`.
         package var occupied: [String]
         package var camera: CameraName?
         /// Why the camera sees nothing; nil when it sees or the lane has none.

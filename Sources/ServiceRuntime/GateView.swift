@@ -107,6 +107,33 @@ package struct GateView: Sendable {
             lastPlate: lastPlates[name])
     }
 
+    /// One turnstile or door as its lines and the newest notice show it.
+    package func lane(
+        _ status: PersonLaneStatus, _ config: GateConfig, inputs: [LineName: Bool],
+        asserted: Set<LineName>, texts: Texts
+    ) -> GateSnapshot.Lane {
+        let active = { (line: LineName?) in line.map { inputs[$0] ?? true } ?? false }
+        let turnstile = config.turnstiles[status.lane]
+        let door = config.doors[status.lane]
+        let roles: [(String, LineName?)] = [
+            ("outer", turnstile?.inputs.outer), ("inner", turnstile?.inputs.inner),
+            ("presence", door?.inputs.presence), ("obstacle", door?.inputs.obstacle),
+        ]
+        let releases = [
+            turnstile?.outputs.entry, turnstile?.outputs.exit, turnstile?.outputs.gate,
+            door?.outputs.strike,
+        ]
+        let isOpen = active(turnstile?.inputs.gate) || active(door?.inputs.contact)
+        let isReleased = releases.contains { $0.map(asserted.contains) ?? false }
+        let notice = notices[status.lane] ?? .ready
+        return GateSnapshot.Lane(
+            name: status.lane, direction: BarrierConfig.Direction.both.rawValue,
+            state: status.state, isVehicleWaiting: false, notice: notice.rawValue,
+            text: texts[notice], boom: isOpen ? "open" : isReleased ? "released" : "locked",
+            occupied: roles.filter { active($0.1) }.map(\.0), camera: nil, blind: nil,
+            lastPlate: nil)
+    }
+
     private static func boom(
         _ config: BarrierConfig, active: (LineName?) -> Bool, asserted: Set<LineName>
     ) -> String {

@@ -9,6 +9,7 @@ package struct Texts: Sendable {
         case admitted, refused, emergency, noEmergency, eyesGone, eyesThere, storageFails
         case storageWorks, seeing, blind, quitHint, time, longest, simulated
         case up, down, rising, lowering, between, unknown
+        case locked, released, open, outer, inner, presence, obstacle
         case approach, safety, photocell, directionIn, directionOut, directionBoth
         case arrivalToRelay, frameToRelay, journal, decide, relay
     }
@@ -45,10 +46,12 @@ package struct Texts: Sendable {
         "tailgated": ("tailgated", "尾随闯入"), "refused": ("refused", "已拒绝"),
         "turned_back": ("turned back", "已折返"), "timed_out": ("timed out", "超时"),
         "wrong_way": ("wrong way", "逆行"),
+        "forced": ("forced", "强行通过"), "interrupted": ("interrupted", "已中断"),
+        "unobserved": ("not observed", "未能确认通行"),
     ]
 
     private static let alarms: [(code: String, zh: String)] = [
-        ("emergency", "紧急放行：道闸保持升起，直至具名人员复位"), ("fire_input_failed", "火警输入故障，按报警处理，请检查接线"),
+        ("emergency", "紧急放行：所有通道保持开放，直至具名人员复位"), ("fire_input_failed", "火警输入故障，按报警处理，请检查接线"),
         ("storage", "日志无法写入，车道按 on_storage_failure 处理"),
         ("standing_state", "状态目录不可写，重启后无法保持状态"), ("camera_blind", "本车道摄像机无画面，请人工开启"),
         ("approach_unseen", "摄像机看到车牌而入口线圈没有反应，请检查线圈"), ("sensor_failed", "传感器故障，请检查接线"),
@@ -56,6 +59,8 @@ package struct Texts: Sendable {
         ("presence_contradicts", "线圈、光电与摄像机互相矛盾，道闸保持升起"),
         ("no_upper_limit", "道闸未到达升起限位，请检查电机与限位"), ("no_lower_limit", "道闸未到达落下限位，请检查电机与限位"),
         ("boom_moved", "道闸未经命令移动，请检查"), ("output_failed", "输出故障，请检查继电器"),
+        ("sensor_silent", "传感器多次未检测到通行人员，请检查"), ("held_open", "门开启时间过长，请关闭"),
+        ("never_opens", "多次放行而门未开启，请检查"),
     ]
 
     private func pick(_ texts: (en: String, zh: String)) -> String {
@@ -67,8 +72,8 @@ package struct Texts: Sendable {
 
     private static func texts(of notice: Notice) -> (en: String, zh: String) {
         switch notice {
-        case .welcome: ("Welcome, drive on", "欢迎，请通行")
-        case .refused: ("Not on the list: please wait for the guard", "未登记车辆：请等候门卫")
+        case .welcome: ("Welcome, please pass", "欢迎，请通行")
+        case .refused: ("Not on the list: please wait for the guard", "未登记：请等候门卫")
         case .ambiguous: ("Plate not clear between two: guard decides", "车牌无法区分：请门卫确认")
         case .denied: ("Entry denied", "禁止通行")
         case .unreadable: ("Plate not readable: guard decides", "车牌无法识别：请门卫确认")
@@ -115,6 +120,13 @@ package struct Texts: Sendable {
         case .lowering: ("lowering", "下降中")
         case .between: ("between", "中间")
         case .unknown: ("unknown", "未知")
+        case .locked: ("locked", "锁闭")
+        case .released: ("released", "已放行")
+        case .open: ("open", "开启")
+        case .outer: ("outer sensor", "外侧传感器")
+        case .inner: ("inner sensor", "内侧传感器")
+        case .presence: ("presence", "门前")
+        case .obstacle: ("obstacle", "障碍")
         case .approach: ("approach", "入口线圈")
         case .safety: ("safety loop", "安全线圈")
         case .photocell: ("photocell", "光电")

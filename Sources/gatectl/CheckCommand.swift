@@ -42,7 +42,7 @@ struct CheckCommand: ParsableCommand {
     private static func summary(_ loaded: LoadedConfiguration, _ directory: String) -> String {
         let config = loaded.config
         let parts = [
-            counted(config.lanes.count, "lane"), counted(config.cameras.count, "camera"),
+            counted(config.laneNames.count, "lane"), counted(config.cameras.count, "camera"),
             counted(config.inputs.count + config.outputs.count, "line"),
             counted(config.policy.rules.count, "rule"),
             counted(config.roster.vehicles.count, "vehicle"),

@@ -51,7 +51,8 @@ extension RuleChecker {
     ) {
         switch event {
         case .plates, .tick: if actions.isEmpty { return }
-        case nil, .input, .inputFailed, .inputRecovered, .outputFailed, .camera, .stored,
+        case nil, .input, .inputFailed, .inputRecovered, .outputFailed, .camera, .badge, .people,
+            .stored,
             .storageFailed, .command:
             break
         }

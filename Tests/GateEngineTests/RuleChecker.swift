@@ -134,7 +134,7 @@ struct RuleChecker {
                 emergencyBegan(at: now)
             }
             if command.wish == .emergencyReset, !isFireActive { emergencyEnded() }
-        case .outputFailed, .plates, .camera, .tick:
+        case .outputFailed, .plates, .badge, .people, .camera, .tick:
             break
         }
     }

@@ -1,0 +1,88 @@
+import GateConfiguration
+import GateTypes
+import PassageControl
+
+extension Gate {
+    /// Machines of which only the sensors are known; an input that is missing reads active.
+    mutating func startPersonLanes(inputs: [LineName: Bool], at now: Instant) {
+        func isActive(_ line: LineName?) -> Bool { line.map { inputs[$0] ?? true } ?? false }
+        personLanes = config.personLaneNames.compactMap { name in
+            if let lane = config.turnstiles[name] {
+                let active = Turnstile.Sensor.allCases.filter { isActive(lane.inputs[$0]) }
+                return PersonLane(
+                    name: name,
+                    machine: PersonMachine(
+                        turnstile: lane, gate: config, active: Set(active), at: now))
+            }
+            return config.doors[name].map { lane in
+                let active = Door.Sensor.allCases.filter { isActive(lane.inputs[$0]) }
+                return PersonLane(
+                    name: name,
+                    machine: PersonMachine(door: lane, gate: config, active: Set(active), at: now))
+            }
+        }
+    }
+
+    mutating func drivePersonLane(
+        _ index: Int, _ event: PersonMachine.Event, _ turn: inout Turn
+    ) {
+        guard personLanes.indices.contains(index) else { return }
+        personLanes[index].drive(event, &turn)
+        tellAirLocks(&turn)
+    }
+
+    mutating func eachPersonLane(
+        _ turn: inout Turn, _ body: (inout PersonLane, inout Turn) -> Void
+    ) {
+        for index in personLanes.indices {
+            body(&personLanes[index], &turn)
+            // Before the next one moves: the other door of an air lock may be it.
+            tellAirLocks(&turn)
+        }
+    }
+
+    /// Only lanes that are due or touched are looked at.
+    mutating func personTimePassed(_ turn: inout Turn) {
+        let now = turn.now.instant
+        for index in personLanes.indices {
+            let isDue =
+                personDue.indices.contains(index) && personDue[index].map { $0 <= now } ?? false
+            guard isDue || personLanes[index].isTouched else { continue }
+            personLanes[index].timePassed(&turn)
+            tellAirLocks(&turn)
+        }
+        for index in personLanes.indices where personLanes[index].isTouched {
+            personLanes[index].isTouched = false
+            guard personDue.indices.contains(index) else { continue }
+            personDue[index] = personLanes[index].nextDeadline(after: now)
+        }
+    }
+
+    /// Each door of an air lock hears at once whether the other one is secured; what it does then
+    /// the other one hears, until nothing changes.
+    mutating func tellAirLocks(_ turn: inout Turn) {
+        let now = turn.now.instant
+        for _ in 0..<Self.airLockRounds {
+            var isSettled = true
+            for index in personLanes.indices {
+                guard let other = personLanes[index].machine.interlock,
+                    let partner = personLanes.firstIndex(where: { $0.name == other })
+                else { continue }
+                let isSecured = personLanes[index].machine.isSecured(at: now)
+                guard personLanes[index].toldSecured != isSecured else { continue }
+                personLanes[index].toldSecured = isSecured
+                personLanes[partner].drive(.partner(isSecured: isSecured), &turn)
+                isSettled = false
+            }
+            if isSettled { break }
+        }
+    }
+
+    /// A door frees the other one, and that is not secured then; more rounds there are not.
+    private static let airLockRounds = 8
+}
+
+extension GateConfig {
+    /// Turnstiles and doors in the order of their names.
+    var personLaneNames: [LaneName] { (Array(turnstiles.keys) + Array(doors.keys)).sorted() }
+}

@@ -1,0 +1,175 @@
+import AccessPolicy
+import GateConfiguration
+import GateTypes
+import PassageControl
+
+extension PersonLane {
+    // MARK: Badges
+
+    mutating func take(_ reading: BadgeReading, policy: PersonPolicy, _ turn: inout Turn) {
+        isTouched = true
+        var passage = PersonPassage(
+            number: turn.nextNumber(), trigger: .badge, at: reading.readTime, now: turn.now)
+        let decision = policy.decide(badge: reading.badge, at: name, now: turn.now)
+        passage.decision = decision
+        passage.decided = turn.now.instant
+        passage.isSimulated = reading.isSimulated
+        guard decision.isAdmitted else { return refuse(passage, &turn) }
+        guard machine.acceptsPolicy, passages.count < Self.passagesLargest else {
+            tell(.askGuard, &turn)
+            let reason = machine.acceptsPolicy ? "busy" : machine.stateName
+            return finish(passage, .refused, ["refused": reason], &turn)
+        }
+        guard turn.now.instant <= passage.arrival + machine.deadline else {
+            return dropLate(passage, &turn)
+        }
+        var facts = ["passage": String(passage.number), "by": "policy"]
+        facts["rule"] = decision.rulePlace
+        facts["roster"] = decision.rosterPlace
+        facts["group"] = decision.group
+        let draft = EntryDraft(
+            .grant, lane: name, at: turn.now, facts: facts, personal: passage.personal)
+        store(draft, passage, reading.side, &turn)
+    }
+
+    private mutating func refuse(_ passage: PersonPassage, _ turn: inout Turn) {
+        let reasons = passage.decision?.reasons ?? []
+        var facts = ["reasons": reasons.map(\.rawValue).joined(separator: " ")]
+        facts["passage"] = String(passage.number)
+        facts["rule"] = passage.decision?.rulePlace
+        facts["roster"] = passage.decision?.rosterPlace
+        turn.actions.append(
+            .record(
+                EntryDraft(
+                    .refusal, lane: name, at: turn.now, facts: facts, personal: passage.personal)))
+        finish(passage, .refused, [:], &turn)
+        let isDenied = reasons.first == .denied
+        if isDenied { incident("refused_deny_listed", [:], personal: passage.personal, &turn) }
+        notice = nil  // Each person is told, also the second in a row.
+        tell(isDenied ? .denied : reasons.first == .clockUntrusted ? .askGuard : .refused, &turn)
+    }
+
+    private mutating func dropLate(_ passage: PersonPassage, _ turn: inout Turn) {
+        let age = Passage.milliseconds(turn.now.instant - passage.arrival)
+        incident(
+            "late_opening_dropped", ["credential_age_ms": age], personal: passage.personal, &turn)
+        finish(passage, .refused, ["refused": "late"], &turn)
+        tell(.tooLate, &turn)
+    }
+
+    // MARK: Record first, then the relay
+
+    private mutating func store(
+        _ draft: EntryDraft, _ passage: PersonPassage, _ side: BadgeReading.Side,
+        _ turn: inout Turn
+    ) {
+        guard intents.count < Self.intentsLargest else {
+            raiseAlarm("storage", "Too many openings wait for the journal; none is added.", &turn)
+            return finish(passage, .refused, ["refused": "storage"], &turn)
+        }
+        let number = IntentNumber(turn.nextNumber())
+        passages[passage.number] = passage
+        intents.append(
+            Intent(
+                number: number, passage: passage.number, side: side,
+                due: turn.now.instant + machine.storage, draft: draft))
+        turn.actions.append(.store(number, draft))
+    }
+
+    /// The entry is durable; deadline and state are looked at again.
+    mutating func stored(_ number: IntentNumber, _ turn: inout Turn) {
+        guard let intent = removeIntent(number) else { return }
+        isTouched = true
+        clearAlarm("storage", &turn)
+        release(intent, &turn)
+    }
+
+    /// The journal did not answer in time, or with an error.
+    mutating func storageFailed(_ number: IntentNumber, reason: String, _ turn: inout Turn) {
+        guard let intent = removeIntent(number) else { return }
+        isTouched = true
+        raiseAlarm("storage", "The journal cannot store an opening: \(reason)", &turn)
+        switch machine.onStorageFailure {
+        case .refuse:
+            incident("storage_failed", ["reason": reason], &turn)
+            tell(.storageFailed, &turn)
+            if let passage = passages.removeValue(forKey: intent.passage) {
+                finish(passage, .refused, ["refused": "storage"], &turn)
+            }
+        case .open:
+            var draft = intent.draft
+            draft.facts["late"] = "true"
+            draft.facts["storage_failure"] = reason
+            turn.actions.append(.record(draft))
+            release(intent, &turn)
+        }
+    }
+
+    private mutating func release(_ intent: Intent, _ turn: inout Turn) {
+        guard let passage = passages[intent.passage] else { return }
+        switch passage.trigger {
+        case .badge:
+            guard turn.now.instant <= passage.arrival + machine.deadline else {
+                passages[intent.passage] = nil
+                return dropLate(passage, &turn)
+            }
+            drive(.ask(PersonWarrant(passage.number, by: .policy), intent.side), &turn)
+        case .guardsman, .exitButton, .sensors:
+            drive(.ask(PersonWarrant(passage.number, by: .named), intent.side), &turn)
+        }
+    }
+
+    private mutating func removeIntent(_ number: IntentNumber) -> Intent? {
+        guard let index = intents.firstIndex(where: { $0.number == number }) else { return nil }
+        return intents.remove(at: index)
+    }
+
+    // MARK: People and time
+
+    /// A named person's wish: one opening, the end of a release, the end of a fault.
+    mutating func command(
+        _ wish: LaneWish, by operatorName: String, _ turn: inout Turn
+    ) {
+        isTouched = true
+        let facts = ["wish": wish.rawValue]
+        switch wish {
+        case .open:
+            var passage = PersonPassage(
+                number: turn.nextNumber(), trigger: .guardsman, at: turn.now.instant, now: turn.now)
+            passage.operatorName = operatorName
+            let draft = EntryDraft(
+                .override, lane: name, at: turn.now,
+                facts: facts.merging(["passage": String(passage.number)]) { $1 },
+                personal: [.person: operatorName])
+            store(draft, passage, machine.sideOfGuard, &turn)
+        case .close:
+            turn.record(.override, name, facts, person: operatorName)
+            drive(.lock, &turn)
+        case .clearFault:
+            turn.record(.override, name, facts, person: operatorName)
+            drive(.clearFault, &turn)
+        }
+    }
+
+    mutating func timePassed(_ turn: inout Turn) {
+        let now = turn.now.instant
+        for intent in intents where now >= intent.due {
+            storageFailed(
+                intent.number,
+                reason: "no answer within \(Passage.milliseconds(machine.storage)) ms", &turn)
+        }
+        drive(.tick, &turn)
+    }
+
+    func nextDeadline(after now: Instant) -> Instant? {
+        var due = intents.map { Optional($0.due) }
+        due.append(machine.nextDeadline(after: now))
+        return due.compactMap { $0 }.min()
+    }
+}
+
+/// What a named person may want of one lane, by its word in the record.
+enum LaneWish: String, Hashable, Sendable {
+    case open, close
+    case clearFault = "clear_fault"
+}

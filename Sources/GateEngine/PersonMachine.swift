@@ -1,0 +1,390 @@
+import GateConfiguration
+import GateTypes
+import PassageControl
+
+/// The machine of a person lane, with its lines; the lane itself does not care which kind it is.
+struct PersonMachine: Sendable {
+    enum Kind: Sendable {
+        case turnstile(Turnstile, TurnstileConfig)
+        case door(Door, DoorConfig)
+    }
+
+    enum Sensor: Hashable, Sendable {
+        case turnstile(Turnstile.Sensor)
+        case door(Door.Sensor)
+    }
+
+    enum Drive: Hashable, Sendable {
+        case turnstile(Turnstile.Drive)
+        case door(Door.Drive)
+    }
+
+    /// What every person lane understands.
+    enum Event: Hashable, Sendable {
+        case reads(Sensor, active: Bool)
+        case sensorFailed(Sensor)
+        case driveFailed(Drive)
+        case ask(PersonWarrant, BadgeReading.Side)
+        case counted(Int)
+        case partner(isSecured: Bool)
+        case lock, clearFault, emergencyRelease, emergencyReset, tick
+    }
+
+    /// What every person lane tells, beside its relays.
+    enum Note: Hashable, Sendable {
+        /// Nil is the exit button.
+        case released(PersonWarrant?, way: String?)
+        case ended(PersonWarrant?, PersonWarrant.End)
+        case followed(PersonWarrant?, evidence: String)
+        case forced(way: String)
+        case passedFreely(way: String)
+        case heldOpen, closed, reopened, neverOpens, opensAgain
+        case lockRefused(String)
+        case faulted(code: String, text: String)
+        case recovered(code: String)
+    }
+
+    private(set) var kind: Kind
+    let onStorageFailure: BarrierConfig.StorageFailure
+    let deadline: Duration
+    let storage: Duration
+    let emergencyExemption: String?
+
+    // MARK: Lines
+
+    func line(of drive: Drive) -> LineName? {
+        switch (kind, drive) {
+        case (.turnstile(_, let config), .turnstile(let drive)): config.outputs[drive]
+        case (.door(_, let config), .door(let drive)): config.outputs[drive]
+        case (.turnstile, .door), (.door, .turnstile): nil
+        }
+    }
+
+    // MARK: State
+
+    var stateName: String {
+        switch kind {
+        case .turnstile(let machine, _): machine.state.name
+        case .door(let machine, _): machine.state.name
+        }
+    }
+
+    var acceptsPolicy: Bool {
+        switch kind {
+        case .turnstile(let machine, _): machine.acceptsPolicy
+        case .door(let machine, _): machine.acceptsPolicy
+        }
+    }
+
+    var isBusy: Bool {
+        switch kind {
+        case .turnstile(let machine, _): machine.isBusy
+        case .door(let machine, _): machine.isBusy
+        }
+    }
+
+    var faults: [(code: String, text: String)] {
+        switch kind {
+        case .turnstile(let machine, _): machine.faults.sorted().map { ($0.code, $0.text) }
+        case .door(let machine, _): machine.faults.sorted().map { ($0.code, $0.text) }
+        }
+    }
+
+    /// The other door of an air lock.
+    var interlock: LaneName? {
+        switch kind {
+        case .turnstile: nil
+        case .door(_, let config): config.interlock
+        }
+    }
+
+    /// Which way a guard's opening is meant: in, unless the turnstile lets out only.
+    var sideOfGuard: BadgeReading.Side {
+        switch kind {
+        case .turnstile(_, let config): config.outputs.entry == nil ? .inside : .outside
+        case .door: .outside
+        }
+    }
+
+    func isSecured(at now: Instant) -> Bool {
+        switch kind {
+        case .turnstile: true
+        case .door(let machine, _): machine.isSecured(at: now)
+        }
+    }
+
+    func nextDeadline(after now: Instant) -> Instant? {
+        switch kind {
+        case .turnstile(let machine, _): machine.nextDeadline(after: now)
+        case .door(let machine, _): machine.nextDeadline(after: now)
+        }
+    }
+
+    // MARK: Events
+
+    /// Relays and words, in the machine's own order.
+    mutating func handle(
+        _ event: Event, at now: Instant
+    ) -> (actions: [GateAction], notes: [Note]) {
+        switch kind {
+        case .turnstile(var machine, let config):
+            guard let event = Turnstile.Event(event, config) else { return ([], []) }
+            let effects = machine.handle(event, at: now)
+            kind = .turnstile(machine, config)
+            return (effects.compactMap { action($0) }, effects.compactMap { note($0) })
+        case .door(var machine, let config):
+            guard let event = Door.Event(event, config) else { return ([], []) }
+            let effects = machine.handle(event, at: now)
+            kind = .door(machine, config)
+            return (effects.compactMap { action($0) }, effects.compactMap { note($0) })
+        }
+    }
+
+    private func action(_ effect: Turnstile.Effect) -> GateAction? {
+        switch effect {
+        case .assert(let drive, let limit):
+            line(of: .turnstile(drive)).map { .assert($0, atMost: limit) }
+        case .rest(let drive): line(of: .turnstile(drive)).map { .rest($0) }
+        case .note: nil
+        }
+    }
+
+    private func action(_ effect: Door.Effect) -> GateAction? {
+        switch effect {
+        case .assert(let drive, let limit):
+            line(of: .door(drive)).map { .assert($0, atMost: limit) }
+        case .rest(let drive): line(of: .door(drive)).map { .rest($0) }
+        case .note: nil
+        }
+    }
+
+    private func note(_ effect: Turnstile.Effect) -> Note? {
+        guard case .note(let note) = effect else { return nil }
+        return switch note {
+        case .released(let warrant, let way): .released(warrant, way: way.rawValue)
+        case .ended(let warrant, let end): .ended(warrant, end)
+        case .followed(let warrant, let evidence):
+            .followed(warrant, evidence: evidence.rawValue)
+        case .forced(let way): .forced(way: way.rawValue)
+        case .passedFreely(let way): .passedFreely(way: way.rawValue)
+        case .gateHeldOpen: .heldOpen
+        case .gateClosed: .closed
+        case .lockRefused(let reason): .lockRefused(reason.rawValue)
+        case .faulted(let fault): .faulted(code: fault.code, text: fault.text)
+        case .recovered(let fault): .recovered(code: fault.code)
+        }
+    }
+
+    private func note(_ effect: Door.Effect) -> Note? {
+        guard case .note(let note) = effect else { return nil }
+        return switch note {
+        case .released(let ground): .released(ground.warrant, way: nil)
+        case .ended(let ground, let end): .ended(ground.warrant, end)
+        case .followed(let ground):
+            .followed(ground?.warrant, evidence: FollowerEvidence.sensors.rawValue)
+        case .forced: .forced(way: "door")
+        case .opened: nil
+        case .heldOpen: .heldOpen
+        case .closed: .closed
+        case .reopened: .reopened
+        case .neverOpens: .neverOpens
+        case .opensAgain: .opensAgain
+        case .lockRefused(let reason): .lockRefused(reason.rawValue)
+        case .faulted(let fault): .faulted(code: fault.code, text: fault.text)
+        case .recovered(let fault): .recovered(code: fault.code)
+        }
+    }
+}
+
+extension PersonMachine {
+    /// A machine of which only the sensors are known.
+    init(
+        turnstile config: TurnstileConfig, gate: GateConfig, active: Set<Turnstile.Sensor>,
+        at now: Instant
+    ) {
+        let drives = Turnstile.Drive.allCases.compactMap { drive in
+            config.outputs[drive].map { (drive, gate.outputs[$0]?.longest ?? .zero) }
+        }
+        let fitted = Turnstile.Sensor.allCases.filter { config.inputs[$0] != nil }
+        let machine = Turnstile(
+            wiring: .init(longest: Dictionary(drives) { a, _ in a }, timing: config.timing),
+            sensors: SensorBank(fitted: Set(fitted), active: active, at: now), at: now)
+        kind = .turnstile(machine, config)
+        onStorageFailure = config.onStorageFailure
+        deadline = config.timing.deadline
+        storage = config.timing.storage
+        emergencyExemption = config.emergencyExemption
+    }
+
+    init(door config: DoorConfig, gate: GateConfig, active: Set<Door.Sensor>, at now: Instant) {
+        let drives = Door.Drive.allCases.compactMap { drive in
+            config.outputs[drive].map { (drive, gate.outputs[$0]?.longest ?? .zero) }
+        }
+        let fitted = Door.Sensor.allCases.filter { config.inputs[$0] != nil }
+        let machine = Door(
+            wiring: .init(
+                longest: Dictionary(drives) { a, _ in a }, timing: config.timing,
+                isInterlocked: config.interlock != nil),
+            sensors: SensorBank(fitted: Set(fitted), active: active, at: now), at: now)
+        kind = .door(machine, config)
+        onStorageFailure = config.onStorageFailure
+        deadline = config.timing.deadline
+        storage = config.timing.storage
+        emergencyExemption = config.emergencyExemption
+    }
+}
+
+extension Turnstile.Event {
+    /// Nil for what a turnstile does not know.
+    fileprivate init?(_ event: PersonMachine.Event, _ config: TurnstileConfig) {
+        switch event {
+        case .reads(.turnstile(let sensor), let active): self = .reads(sensor, active: active)
+        case .sensorFailed(.turnstile(let sensor)): self = .sensorFailed(sensor)
+        case .driveFailed(.turnstile(let drive)): self = .driveFailed(drive)
+        case .ask(let warrant, let side):
+            let way: Turnstile.Way =
+                switch side {
+                case .outside: .entry
+                case .inside: .exit
+                case .gate: .gate
+                }
+            self = .ask(warrant, way)
+        case .counted(let persons): self = .counted(persons)
+        case .lock: self = .lock
+        case .clearFault: self = .clearFault
+        case .emergencyRelease: self = .emergencyRelease
+        case .emergencyReset: self = .emergencyReset
+        case .tick: self = .tick
+        case .reads(.door, _), .sensorFailed(.door), .driveFailed(.door), .partner: return nil
+        }
+    }
+}
+
+extension Door.Event {
+    /// Nil for what a door does not know.
+    fileprivate init?(_ event: PersonMachine.Event, _ config: DoorConfig) {
+        switch event {
+        case .reads(.door(let sensor), let active): self = .reads(sensor, active: active)
+        case .sensorFailed(.door(let sensor)): self = .sensorFailed(sensor)
+        case .driveFailed(.door(let drive)): self = .driveFailed(drive)
+        case .ask(let warrant, let side):
+            // The guard looks, and who comes from inside is no bicycle before the sensor.
+            let waits = warrant.word == .policy && side == .outside
+            self = .ask(warrant, waits ? config.traveller : .person)
+        case .partner(let isSecured): self = .partner(isSecured: isSecured)
+        case .lock: self = .lock
+        case .clearFault: self = .clearFault
+        case .emergencyRelease: self = .emergencyRelease
+        case .emergencyReset: self = .emergencyReset
+        case .tick: self = .tick
+        case .reads(.turnstile, _), .sensorFailed(.turnstile), .driveFailed(.turnstile), .counted:
+            return nil
+        }
+    }
+}
+
+extension Door.Ground {
+    /// Nil is the exit button.
+    fileprivate var warrant: PersonWarrant? {
+        switch self {
+        case .warrant(let warrant): warrant
+        case .exitButton: nil
+        }
+    }
+}
+
+extension TurnstileConfig.Outputs {
+    subscript(drive: Turnstile.Drive) -> LineName? {
+        switch drive {
+        case .entry: entry
+        case .exit: exit
+        case .gate: gate
+        case .arm: arm
+        }
+    }
+}
+
+extension TurnstileConfig.Inputs {
+    subscript(sensor: Turnstile.Sensor) -> LineName? {
+        switch sensor {
+        case .outer: outer
+        case .inner: inner
+        case .gate: gate
+        }
+    }
+}
+
+extension DoorConfig.Outputs {
+    subscript(drive: Door.Drive) -> LineName? {
+        switch drive {
+        case .strike: strike
+        case .opener: opener
+        }
+    }
+}
+
+extension DoorConfig.Inputs {
+    subscript(sensor: Door.Sensor) -> LineName? {
+        switch sensor {
+        case .contact: contact
+        case .exit: exit
+        case .presence: presence
+        case .obstacle: obstacle
+        }
+    }
+}
+
+extension Turnstile.State {
+    var name: String {
+        switch self {
+        case .locked: "locked"
+        case .released: "released"
+        case .relocking: "relocking"
+        case .fault: "fault"
+        case .emergency: "emergency"
+        }
+    }
+}
+
+extension Door.State {
+    var name: String {
+        switch self {
+        case .fault: "fault"
+        case .emergency: "emergency"
+        case .working(.secured): "secured"
+        case .working(.released): "released"
+        case .working(.open): "open"
+        case .working(.closing): "closing"
+        }
+    }
+}
+
+extension Turnstile.Fault {
+    /// One sentence with the remedy, for the alarm.
+    var text: String {
+        switch self {
+        case .sensorFailed(let sensor):
+            "The \(sensor.rawValue) sensor has failed and reads as active; check its wiring."
+        case .stuck(let sensor):
+            "The \(sensor.rawValue) sensor has been active too long; look for somebody, or a stuck sensor."
+        case .silent(let sensor):
+            "The \(sensor.rawValue) sensor has missed people whom the other one saw; check it."
+        case .driveFailed(let drive):
+            "The \(drive.rawValue) output has failed; check chip and wiring, then clear the fault."
+        }
+    }
+}
+
+extension Door.Fault {
+    /// One sentence with the remedy, for the alarm.
+    var text: String {
+        switch self {
+        case .sensorFailed(let sensor):
+            "The \(sensor.rawValue) input has failed and reads as active; check its wiring."
+        case .stuck(let sensor):
+            "The \(sensor.rawValue) input has been active too long; look for an obstacle or a stuck sensor."
+        case .driveFailed(let drive):
+            "The \(drive.rawValue) output has failed; check chip and wiring, then clear the fault."
+        }
+    }
+}
