@@ -61,6 +61,9 @@ extension GateService {
             for stage in stages { view.add(stage.stage, .microseconds(stage.microseconds)) }
             view.observed(observation)
             handle(.plates(observation))
+        case .picture(let report): handle(.pictured(report))
+        case .picturesErased(let erasure): handle(.picturesErased(erasure))
+        case .pictureTrouble(let reason): handle(.pictureTrouble(reason))
         }
     }
 
@@ -85,6 +88,12 @@ extension GateService {
     func look(_ camera: CameraName, _ attention: Attention) {
         eyesState.attention[camera] = attention
         eyes?.send(.attention(camera: camera, attention))
+    }
+
+    func keepPicture(_ order: PictureOrder) {
+        if eyes?.isConnected == true { return eyes?.send(.keepPicture(order)) ?? () }
+        let gone = PictureReport.Outcome.missing(reason: "the eyes were away")
+        handle(.pictured(PictureReport(name: order.name, outcome: gone)))
     }
 
     /// All cameras and how hard to look at each, for eyes that know nothing or other things.
