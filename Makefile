@@ -2,7 +2,7 @@
 SWIFT_BUILD := swift build -c release
 BIN := .build/release
 
-.PHONY: help demo test bench build lint setup clean
+.PHONY: help demo test test-training bench build lint setup clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -12,6 +12,13 @@ demo: build ## the reference gate, live in the terminal, about a minute (CAMERA=
 
 test: setup ## build and run all tests
 	@swift test -c release
+
+# Needs the Python packages of training/plates/requirements.txt, which nothing else here does.
+DATA ?= ../shared/data/plates
+FACES ?= $(wildcard ../shared/data/faces)
+test-training: ## train each network for a minute and check that its loss falls (DATA=FOLDER)
+	@if [ ! -f "$(DATA)/manifest.tsv" ]; then echo "skipped: no labelled pictures in $(DATA); give DATA=FOLDER"; \
+	else training/plates/test-training "$(DATA)" $(if $(FACES),--faces "$(FACES)"); fi
 
 bench: build ## stage times, arrival to relay, memory
 	@$(BIN)/gatectl bench

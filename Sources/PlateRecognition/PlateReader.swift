@@ -55,7 +55,7 @@ package final class PlateReader {
             answers.append(try answer(image, corners, isDouble).map { [$0] } ?? [])
         }
         guard let first = choose(answers, shapes) else { return nil }
-        guard confidence(first) < secondLook, isPlausible(first),
+        guard confidence(first, corners) < secondLook, isPlausible(first),
             let refined = refinement.corners(of: first, seenAt: corners),
             let place = shapes.firstIndex(of: first.isDouble),
             let second = try answer(image, refined, first.isDouble)
@@ -68,9 +68,13 @@ package final class PlateReader {
     /// Worth a second look: not what the first look takes for no plate at all.
     private func isPlausible(_ reading: StripReading) -> Bool { reading.features[3] > -3 }
 
-    private func confidence(_ reading: StripReading) -> Double {
-        model.calibration.confidence(reading.features)
+    private func confidence(_ reading: StripReading, _ corners: Quadrilateral) -> Double {
+        model.calibration.confidence(reading.features + [Self.smallness(corners.widthPixels)])
     }
+
+    /// Few pixels make a reading doubtful however sure the network is: 0 from 110 pixels on, else the
+    /// logarithm of what is there of them.
+    static func smallness(_ width: Double) -> Double { min(0, log(max(width, 1) / 110)) }
 
     private func choose(_ answers: [[StripAnswer]], _ shapes: [Bool]) -> StripReading? {
         zip(answers, shapes).compactMap { decoder.decode($0, isDouble: $1) }
@@ -91,7 +95,7 @@ package final class PlateReader {
     private func recognised(
         _ reading: StripReading, _ corners: Quadrilateral
     ) -> RecognisedPlate? {
-        let confidence = confidence(reading)
+        let confidence = confidence(reading, corners)
         // exp(-2.3): nine in ten that it is no plate.
         if reading.features[3] < -2.3 || confidence < least {
             guard reading.features[3] > -6 else { return nil }

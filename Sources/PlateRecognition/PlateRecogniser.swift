@@ -124,7 +124,7 @@ package final class PlateRecogniser {
 
     /// What is looked at from near: the neighbourhood, and the plate with a margin for tilt and for
     /// further cuts.
-    static func surroundings(
+    package static func surroundings(
         of corners: Quadrilateral, with neighbourhood: PixelPart, in size: PixelSize
     ) -> PixelRect? {
         let box = corners.bounds

@@ -86,7 +86,7 @@ struct ReaderModel {
         forms = try Self.forms(network, characters)
         calibration = Calibration(
             bias: try network.number("calibration.bias"),
-            weights: try Self.numbers("calibration.weights", network, count: 6),
+            weights: try Self.numbers("calibration.weights", network, count: 7),
             temperature: max(0.1, try network.number("calibration.temperature")))
         try check(network)
     }

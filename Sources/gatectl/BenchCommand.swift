@@ -41,9 +41,13 @@ struct BenchCommand: ParsableCommand {
     private func perception(_ folder: String) throws {
         let models = ModelFolder.find()
         let localiser = try PlateLocaliser(path: "\(models)/\(ModelFolder.localiser)")
+        let reader = try PlateReader(path: "\(models)/\(ModelFolder.reader)")
         let recogniser = try PlateRecogniser(models: models)
         var decode = StageTimes("decode at reduced scale")
-        var locate = StageTimes("localise")
+        var locate = StageTimes("localise: the whole picture")
+        var full = StageTimes("decode at full scale")
+        var near = StageTimes("localise: one place from near")
+        var read = StageTimes("read one plate")
         var whole = StageTimes("bytes in memory to rows")
         for (index, file) in PictureFiles([folder]).files.enumerated() {
             let bytes = try ImageFile.bytes(of: file)
@@ -51,12 +55,31 @@ struct BenchCommand: ParsableCommand {
             let small = try decode.time {
                 try picture.rgb(scale: localiser.decodeScale(for: picture.size)).image
             }
-            _ = try locate.time { try localiser.locate(in: small, fullSize: picture.size) }
+            let places = try locate.time {
+                try localiser.locate(in: small, fullSize: picture.size)
+            }
+            let image = try full.time { try picture.rgb().image }
+            for place in places {
+                let around = PlateRecogniser.surroundings(
+                    of: place.corners, with: localiser.neighbourhood(of: place.corners),
+                    in: picture.size)
+                guard let around else { continue }
+                let found = try near.time {
+                    try localiser.examine(
+                        place, in: try image.cropped(to: around),
+                        origin: PixelPoint(x: Double(around.x), y: Double(around.y)))
+                }
+                guard let found, found.probability >= localiser.sure else { continue }
+                _ = try read.time { try reader.read(image, corners: found.corners) }
+            }
             _ = try whole.time { try recogniser.read(try Picture(fileBytes: bytes)) }
             // The first of a size lays the networks out; a gate does that once.
-            if index == 0 { (decode, locate, whole) = (decode.empty, locate.empty, whole.empty) }
+            if index == 0 {
+                (decode, locate, full) = (decode.empty, locate.empty, full.empty)
+                (near, read, whole) = (near.empty, read.empty, whole.empty)
+            }
         }
-        [decode, locate, whole].forEach { print($0) }
+        [decode, locate, full, near, read, whole].forEach { print($0) }
     }
 
     private func demonstration(_ folder: String, program: String) throws {

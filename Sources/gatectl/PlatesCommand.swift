@@ -7,7 +7,7 @@ import PlateRecognition
 struct PlatesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plates", abstract: "Reads number plates in pictures.",
-        subcommands: [PlatesReadCommand.self])
+        subcommands: [PlatesReadCommand.self, PlatesDecideCommand.self])
 }
 
 /// How machine-readable output is written.

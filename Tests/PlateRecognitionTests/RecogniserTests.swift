@@ -105,13 +105,14 @@ import Testing
 
     @Test func confidenceGrowsWithEveryPieceOfEvidence() throws {
         let calibration = try Models.readerModel().calibration
-        let base = [-2.0, -1, -0.5, -0.5, 0, 0.6]
+        let base = [-2.0, -1, -0.5, -0.5, 0, 0.6, -0.4]
         for i in base.indices {
             var more = base
             more[i] += 0.3
             #expect(calibration.confidence(more) >= calibration.confidence(base))
         }
-        #expect(calibration.confidence([-1e9, -1e9, -1e9, -1e9, 0, 0]) >= 0)
+        #expect(calibration.confidence([-1e9, -1e9, -1e9, -1e9, 0, 0, -5]) >= 0)
+        #expect(PlateReader.smallness(400) == 0 && PlateReader.smallness(0) < -4)
     }
 }
 

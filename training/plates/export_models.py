@@ -73,7 +73,7 @@ def main():
     parse = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parse.add_argument("out")
     parse.add_argument("--checkpoints", default="checkpoints")
-    parse.add_argument("--threshold", type=float, default=0.25, help="of the localiser")
+    parse.add_argument("--threshold", type=float, default=0.3, help="of the localiser")
     parse.add_argument("--calibration", help="JSON written by evaluate")
     options = parse.parse_args()
     os.makedirs(f"{options.out}/golden", exist_ok=True)
@@ -90,7 +90,7 @@ def main():
            output_names=["cells"])
     golden(network, shape, f"{options.out}/golden/plate-localiser.golden", seed=2,
            output_names=["cells"])
-    calibration = {"bias": 6, "weights": [0.6, 1, 0.5, 1.5, 0.5, 1], "temperature": 1}
+    calibration = {"bias": 6, "weights": [0.6, 1, 0.5, 1.5, 0.5, 1, 1], "temperature": 1}
     if options.calibration:
         with open(options.calibration, encoding="utf8") as file:
             calibration = json.load(file)["constants"]

@@ -106,7 +106,7 @@ def examine(network, image, corners):
     return probability[r, c], ((found - offset) / scale).astype(np.float32)
 
 
-def locate(network, image, threshold=0.25, side=640, least=0.2, limit=10):
+def locate(network, image, threshold=0.3, side=640, least=0.2, limit=10):
     """[(probability, corners)] as the program finds them: `detect`, then each from near."""
     seen = [examine(network, image, q) for _, q in detect(network, image, side, threshold, limit)]
     found = []

@@ -277,6 +277,13 @@ def refine(corners, reading):
     return cv2.perspectiveTransform(np.array([found], np.float32), to_image)[0]
 
 
+def sized(reading, corners):
+    """The reading with a feature for few pixels: 0 from a width of 110 on."""
+    width = np.linalg.norm(corners[1] - corners[0])
+    reading.features = [*reading.features[:6], min(0.0, math.log(max(width, 1) / 110))]
+    return reading
+
+
 def read(network, plates, weight=0.5, count=1):
     """Readings of [(image, corners)]; a plate of middling shape is tried both ways."""
     jobs = [(n, double, c) for n, (_, corners) in enumerate(plates)
@@ -289,4 +296,4 @@ def read(network, plates, weight=0.5, count=1):
         reading = decode(outs, double, weight)
         if n not in best or reading.score > best[n].score:
             best[n] = reading
-    return [best[n] for n in range(len(plates))]
+    return [sized(best[n], plates[n][1]) for n in range(len(plates))]

@@ -1,6 +1,7 @@
 """Strips that are no plate: what the reader must refuse to read."""
 import glob
 import random
+import sys
 
 import cv2
 import numpy as np
@@ -16,8 +17,11 @@ WORDS = "出入口停车场公司有限工厂货运物流高速路严禁烟火�
 
 
 def find_fonts():
-    return sorted(glob.glob("/usr/share/fonts/**/*CJK-*.ttc", recursive=True)), \
-        sorted(glob.glob("/usr/share/fonts/**/DejaVuSans*.ttf", recursive=True))
+    """Chinese and Latin fonts for signs; which ones are there changes what is drawn, no more."""
+    cjk = sorted(glob.glob("/usr/share/fonts/**/*CJK-*.ttc", recursive=True))
+    if not cjk:
+        sys.exit("no Chinese font to draw signs with: apt-get install fonts-noto-cjk")
+    return cjk, sorted(glob.glob("/usr/share/fonts/**/DejaVuSans*.ttf", recursive=True))
 
 
 class Refused:

@@ -1,0 +1,62 @@
+import AccessPolicy
+import ArgumentParser
+import ConfigurationFiles
+import Foundation
+import GateConfiguration
+import GateTypes
+
+/// Where and when policy is asked: a site's files, one of its lanes, a moment.
+struct PolicyOptions: ParsableArguments {
+    @Option(help: "The configuration's folder.")
+    var config = ConfigurationDirectory.standardPath
+
+    @Option(help: "The lane, as gatehouse.yaml names it.")
+    var lane: String
+
+    @Option(help: "Local date and time, e.g. 2026-10-01T08:30 (default: now); with Z in UTC.")
+    var at: String?
+
+    /// The site's policy, and what it is asked about.
+    struct Loaded {
+        let config: GateConfig
+        let policy: VehiclePolicy
+        let lane: LaneName
+        let barrier: BarrierConfig
+        let moment: Moment
+    }
+
+    /// Ends the program with status 78 and every error when the files are wrong.
+    func load() throws -> Loaded {
+        let site: GateConfig
+        do {
+            site = try ConfigurationDirectory.load(config).config
+        } catch {
+            ErrorOutput.write(error.errors.map(\.description))
+            throw ExitCode(78)
+        }
+        guard let barrier = site.lanes[LaneName(lane)] else {
+            let names = site.lanes.keys.map(\.text)
+            throw ValidationError(
+                "there is no lane '\(lane.shortened)'; "
+                    + Suggestion.hint(for: lane, among: names, none: "the site has no lane"))
+        }
+        return Loaded(
+            config: site,
+            policy: VehiclePolicy(site.policy, roster: site.roster, zone: site.site.timeZone),
+            lane: LaneName(lane), barrier: barrier, moment: try moment(in: site.site.timeZone))
+    }
+
+    private func moment(in zone: TimeZoneTable) throws -> Moment {
+        let instant = Instant(nanoseconds: 0)
+        guard let at else {
+            let now = Int64((Date().timeIntervalSince1970 * 1_000).rounded(.down))
+            return Moment(instant: instant, wall: WallTime(milliseconds: now))
+        }
+        switch MomentText.parse(at, in: zone) {
+        case .success(let wall): return Moment(instant: instant, wall: wall)
+        case .failure(let problem):
+            throw ValidationError(
+                "--at is '\(at.shortened)', \(problem.text); write e.g. 2026-10-01T08:30")
+        }
+    }
+}
