@@ -13,6 +13,8 @@ struct EyesState {
     var attention: [CameraName: Attention] = [:]
     /// Cameras of which the engine has been told that they are blind.
     var toldBlind: Set<CameraName> = []
+    /// Why the eyes keep no pictures, as they told last.
+    var pictureTrouble: String?
     var unknownCameras = 0
     /// The cameras of the configuration in force.
     var known: Set<CameraName> = []
@@ -63,7 +65,9 @@ extension GateService {
             handle(.plates(observation))
         case .picture(let report): handle(.pictured(report))
         case .picturesErased(let erasure): handle(.picturesErased(erasure))
-        case .pictureTrouble(let reason): handle(.pictureTrouble(reason))
+        case .pictureTrouble(let reason):
+            eyesState.pictureTrouble = reason
+            handle(.pictureTrouble(reason))
         }
     }
 
@@ -117,6 +121,7 @@ extension GateService {
         for camera in eyesState.toldBlind.sorted() {
             handle(.camera(camera, .blind(reason: eyesState.blind[camera] ?? "not seen yet")))
         }
+        if let trouble = eyesState.pictureTrouble { handle(.pictureTrouble(trouble)) }
         tellEyesAll()
     }
 }

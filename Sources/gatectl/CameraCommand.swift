@@ -60,14 +60,8 @@ struct CameraAimCommand: ParsableCommand {
     }
 
     func run() throws {
-        let site = try load()
-        guard let lane = site.lanes[LaneName(lane)] else {
-            throw ValidationError(
-                "there is no lane '\(self.lane.shortened)'; "
-                    + Suggestion.hint(
-                        for: self.lane, among: site.lanes.keys.map(\.text),
-                        none: "the site has no lane"))
-        }
+        let site = try SiteFiles.load(config)
+        let lane = try SiteFiles.lane(self.lane, of: site)
         guard let name = lane.camera, let camera = site.cameras[name] else {
             throw ValidationError("lane '\(self.lane)' has no camera; name one in gatehouse.yaml")
         }
@@ -82,15 +76,6 @@ struct CameraAimCommand: ParsableCommand {
         try write(view, camera, report, to: file)
         tell(view, report, advice, file)
         if report?.problems.isEmpty != true { throw ExitCode(1) }
-    }
-
-    private func load() throws -> GateConfig {
-        do {
-            return try ConfigurationDirectory.load(config).config
-        } catch {
-            ErrorOutput.write(error.errors.map(\.description))
-            throw ExitCode(78)
-        }
     }
 
     // MARK: Looking

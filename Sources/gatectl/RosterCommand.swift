@@ -33,7 +33,7 @@ struct RosterLintCommand: ParsableCommand {
     var format = Format.text
 
     func run() throws {
-        let site = try load()
+        let site = try SiteFiles.load(directory)
         // The lane that believes a reading most readily.
         let rate = site.lanes.values.map(\.falseAcceptRate).max() ?? 1e-4
         let lint = RosterLint(site.roster, policy: site.policy, acceptedRate: rate)
@@ -45,15 +45,6 @@ struct RosterLintCommand: ParsableCommand {
         case .json: try json(lint).forEach { print($0) }
         }
         if !lint.pairs.isEmpty { throw ExitCode(1) }
-    }
-
-    private func load() throws -> GateConfig {
-        do {
-            return try ConfigurationDirectory.load(directory).config
-        } catch {
-            ErrorOutput.write(error.errors.map(\.description))
-            throw ExitCode(78)
-        }
     }
 
     private func text(_ lint: RosterLint) -> [String] {
