@@ -64,7 +64,9 @@ extension GateService {
             view.observed(observation)
             handle(.plates(observation))
         case .picture(let report): handle(.pictured(report))
-        case .picturesErased(let erasure): handle(.picturesErased(erasure))
+        case .picturesErased(let erasure):
+            handle(.picturesErased(erasure))
+            eyes?.send(.erasureTaken(erasure))
         case .pictureTrouble(let reason):
             eyesState.pictureTrouble = reason
             handle(.pictureTrouble(reason))

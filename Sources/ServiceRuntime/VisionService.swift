@@ -38,8 +38,8 @@ package final class VisionService {
     private let jobLimit: Duration
     private let desk = FrameDesk()
     private var evidence: EvidenceKeeper?
-    /// Erasures of which the controller could not be told while it was away.
-    private var untold: [EyesReport] = []
+    /// Erasures that the controller has not taken into the record yet.
+    private var untold: [PictureErasure] = []
     private static let untoldLargest = 64
     private var link: ControllerLink?
     private var messages: Mailbox<Message>?
@@ -97,8 +97,7 @@ package final class VisionService {
             desk.pause(false)
             tellSights()
             link?.send(.pictureTrouble(evidence?.trouble))
-            untold.forEach { link?.send($0) }
-            untold = []
+            untold.forEach { link?.send(.picturesErased($0)) }
         case .lost(let reason):
             parts.log(.warning, "the controller is away: \(reason); trying again")
             desk.pause(true)
@@ -112,6 +111,8 @@ package final class VisionService {
             }
         case .order(.keepPicture(let order)): evidence?.keep(order)
         case .order(.erasePictures(let moment)): evidence?.erase(before: moment)
+        case .order(.erasureTaken(let erasure)):
+            if let index = untold.firstIndex(of: erasure) { untold.remove(at: index) }
         case .order(.makeRoom): evidence?.makeRoom()
         }
     }
@@ -220,17 +221,18 @@ package final class VisionService {
         }
     }
 
-    /// What became of pictures; an erasure must come on record even if it has to wait.
+    /// What became of pictures; an erasure is told until the controller has it on record.
     private func tell(_ report: EyesReport) {
         if case .pictureTrouble(let reason) = report {
             parts.log(
                 reason == nil ? .notice : .warning,
                 reason.map { "no pictures are kept: \($0)" } ?? "pictures are kept again")
         }
-        if isConnected { return link?.send(report) ?? () }
-        guard case .picturesErased = report else { return }
-        if untold.count >= Self.untoldLargest { untold.removeFirst() }
-        untold.append(report)
+        if case .picturesErased(let erasure) = report {
+            if untold.count >= Self.untoldLargest { untold.removeFirst() }
+            untold.append(erasure)
+        }
+        link?.send(report)
     }
 
     // MARK: The clock

@@ -37,7 +37,7 @@ package enum LinkCoding {
     package static func order(_ bytes: [UInt8]) throws(LinkError) -> EyesOrder {
         let order = try decode(EyesOrder.self, bytes)
         switch order {
-        case .greet, .attention, .erasePictures, .makeRoom: break
+        case .greet, .attention, .erasePictures, .erasureTaken, .makeRoom: break
         case .keepPicture(let picture): try check(picture.plate)
         case .cameras(let cameras):
             guard cameras.count <= LinkLimits.cameras else {

@@ -15,6 +15,8 @@ package enum EyesOrder: Hashable, Sendable, Codable {
     case keepPicture(PictureOrder)
     /// Erase what is older; answered by `picturesErased` when anything went.
     case erasePictures(before: WallTime)
+    /// An erasure has been taken into the record, and need not be told again.
+    case erasureTaken(PictureErasure)
     /// Erase the oldest pictures while their disk is nearly full.
     case makeRoom
 }

@@ -58,27 +58,55 @@ import VisionLink
         eyes.end()
     }
 
-    @Test func theControllersOrderErasesOldPicturesAndTheAnswerTellsHowMany() throws {
+    /// A controller that only listens.
+    final class Controller {
+        private(set) var listener: EyesListener?
+        private(set) var erasures: [PictureErasure] = []
+
+        init(_ loop: EventLoop, _ path: String) throws {
+            listener = try EyesListener(
+                loop: loop, path: path, accepts: { _ in true },
+                handler: { [weak self] in
+                    guard case .report(.picturesErased(let erasure)) = $0 else { return }
+                    self?.erasures.append(erasure)
+                })
+        }
+
+        var isJoined: Bool { listener?.isConnected == true }
+    }
+
+    @Test func theControllersOrderErasesOldPicturesAndTheAnswerIsToldUntilItIsOnRecord() throws {
         let folder = try ScratchFolder()
         let loop = try EventLoop()
         var store = try EvidenceStoreTests.store(folder)
         for day in 0..<5 {
             _ = store.keep(EvidenceStoreTests.name(Int64(day)), scene: [1, 2], plate: [3])
         }
-        var reports: [PictureErasure] = []
         let path = folder.file("vision.sock")
-        let listener = try EyesListener(
-            loop: loop, path: path, accepts: { _ in true },
-            handler: {
-                if case .report(.picturesErased(let erasure)) = $0 { reports.append(erasure) }
-            })
+        var controller: Controller? = try Controller(loop, path)
         let eyes = try EyesRig(loop: loop, path: path, evidence: folder.file("evidence"))
-        try loop.run { listener.isConnected && eyes.service?.isConnected == true }
-        listener.send(.erasePictures(before: EvidenceStoreTests.name(3).arrival))
-        try loop.run { !reports.isEmpty }
-        #expect(reports.map(\.count) == [3] && reports[0].reason == .expiry)
-        #expect(reports[0].newest == EvidenceStoreTests.name(2) && reports[0].byteCount == 9)
+        try loop.run { controller?.isJoined == true && eyes.service?.isConnected == true }
+        controller?.listener?.send(
+            .erasePictures(before: EvidenceStoreTests.name(3).arrival))
+        try loop.run { controller?.erasures.isEmpty == false }
+        let erasure = try #require(controller?.erasures.first)
+        #expect(erasure.count == 3 && erasure.reason == .expiry && erasure.byteCount == 9)
+        #expect(erasure.newest == EvidenceStoreTests.name(2))
         #expect(EvidenceStoreTests.files(folder).count == 4)
+        // A controller that died before it was on record hears of it again, until it says so.
+        controller = nil
+        try loop.run { eyes.service?.isConnected == false }
+        controller = try Controller(loop, path)
+        try loop.run { controller?.erasures == [erasure] }
+        controller?.listener?.send(.erasureTaken(erasure))
+        controller?.listener?.send(
+            .erasePictures(before: EvidenceStoreTests.name(4).arrival))
+        try loop.run { controller?.erasures.count == 2 }
+        controller = nil
+        try loop.run { eyes.service?.isConnected == false }
+        controller = try Controller(loop, path)
+        try loop.run { controller?.erasures.isEmpty == false }
+        #expect(controller?.erasures.map(\.newest) == [EvidenceStoreTests.name(3)])
         eyes.end()
     }
 }

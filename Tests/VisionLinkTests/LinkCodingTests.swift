@@ -54,6 +54,7 @@ extension PlateObservation {
             .keepPicture(
                 PictureOrder(name: Self.name, camera: "lane1", sequence: 7, frameTime: .now())),
             .erasePictures(before: WallTime(milliseconds: 5)), .makeRoom,
+            .erasureTaken(.init(reason: .limit, count: 1, byteCount: 2, newest: Self.name)),
         ]
         for order in orders { #expect(try LinkCoding.order(LinkCoding.encode(order)) == order) }
     }
