@@ -35,7 +35,9 @@ struct RosterLintCommand: ParsableCommand {
     func run() throws {
         let site = try SiteFiles.load(directory)
         // The lane that believes a reading most readily.
-        let rate = site.lanes.values.map(\.falseAcceptRate).max() ?? 1e-4
+        guard let rate = site.lanes.values.map(\.falseAcceptRate).max() else {
+            throw ValidationError("the site has no lane that would match plates; add one")
+        }
         let lint = RosterLint(site.roster, policy: site.policy, acceptedRate: rate)
         switch format {
         case .text: text(lint).forEach { print($0) }
