@@ -17,6 +17,7 @@ package struct Gate: Sendable {
     private var isFireActive = false
     private var attention: [CameraName: Attention] = [:]
     private var alarms: Set<String> = []
+    private var pictures: PictureDesk
     private var lastNumber: UInt64 = 0
     private var latest = Instant(nanoseconds: .min)
 
@@ -26,6 +27,7 @@ package struct Gate: Sendable {
         self.standing = standing
         policy = VehiclePolicy(config.policy, roster: config.roster, zone: config.site.timeZone)
         routes = Routes(config)
+        pictures = PictureDesk(kept: config.storage.picturesKept)
     }
 
     /// The first call, with the settled state of every input at that moment.
@@ -56,6 +58,7 @@ package struct Gate: Sendable {
             lanes[index].begin(&turn)
         }
         due = lanes.map { $0.nextDeadline(after: latest) }
+        pictures.begin(at: latest)
         return finish(&turn)
     }
 
@@ -94,9 +97,15 @@ package struct Gate: Sendable {
             }
         case .command(let command):
             obey(command, &turn)
+        case .pictured(let report):
+            for index in lanes.indices { lanes[index].pictured(report, &turn) }
+        case .picturesErased(let erasure): pictures.erased(erasure, &turn)
+        case .pictureTrouble(let reason): pictureTrouble(reason, &turn)
+        case .journalDisk(let isFull): pictures.journalDisk(isFull: isFull, &turn)
         case .tick:
             break
         }
+        pictures.timePassed(&turn)
         for index in lanes.indices {
             let isDue = due[index].map { $0 <= latest } ?? false
             guard isDue || lanes[index].isTouched else { continue }
@@ -109,7 +118,7 @@ package struct Gate: Sendable {
 
     /// When `tick` is due at the latest; nil when only events matter.
     package var nextDeadline: Instant? {
-        due.compactMap { $0 }.min()
+        (due + [pictures.nextDeadline]).compactMap { $0 }.min()
     }
 
     /// True while something moves or is about to: a reload waits.
@@ -251,6 +260,15 @@ package struct Gate: Sendable {
         turn.actions.append(.keep(standing))
     }
 
+    private mutating func pictureTrouble(_ reason: String?, _ turn: inout Turn) {
+        guard pictures.isNews(reason, &turn) else { return }
+        if let reason {
+            raiseAlarm("pictures", "No pictures are kept: \(reason)", &turn)
+        } else {
+            clearAlarm("pictures", &turn)
+        }
+    }
+
     private mutating func raiseAlarm(_ code: String, _ text: String, _ turn: inout Turn) {
         guard alarms.insert(code).inserted else { return }
         turn.actions.append(.raiseAlarm(nil, code: code, text: text))
@@ -292,7 +310,9 @@ extension GateAction {
     var movesSomething: Bool {
         switch self {
         case .assert, .rest: true
-        case .store, .record, .keep, .look, .tell, .raiseAlarm, .clearAlarm: false
+        case .store, .record, .keep, .look, .keepPicture, .erasePictures, .makeRoom, .tell,
+            .raiseAlarm, .clearAlarm:
+            false
         }
     }
 }

@@ -36,7 +36,7 @@ extension RuleChecker {
                 }
             case .clearAlarm(let lane, let code):
                 if let lane { update(lane) { $0.alarms.remove(code) } }
-            case .look, .tell:
+            case .look, .tell, .keepPicture, .erasePictures, .makeRoom:
                 break
             }
         }
@@ -52,7 +52,7 @@ extension RuleChecker {
         switch event {
         case .plates, .tick: if actions.isEmpty { return }
         case nil, .input, .inputFailed, .inputRecovered, .outputFailed, .camera, .stored,
-            .storageFailed, .command:
+            .storageFailed, .command, .pictured, .picturesErased, .pictureTrouble, .journalDisk:
             break
         }
         history.append((now, event, actions))
