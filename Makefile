@@ -11,7 +11,8 @@ demo: build ## the reference gate, live in the terminal, about a minute (CAMERA=
 	@$(BIN)/gatectl demo $(if $(CAMERA),--camera "$(CAMERA)") $(if $(PICTURES),--pictures "$(PICTURES)")
 
 test: setup ## build and run all tests
-	@swift test -c release
+	@$(SWIFT_BUILD) --build-tests
+	@swift test -c release --skip-build
 
 # Needs the Python packages of training/plates/requirements.txt, which nothing else here does.
 DATA ?= ../shared/data/plates

@@ -24,7 +24,7 @@ package struct VehiclePolicy: Hashable, Sendable {
     /// For each listed plate k with probability p(k), and u left over for all unlisted ones, the
     /// likelihood ratio is (p(k) / u) × (number of strangers' plates). Of strangers, at most 1 / T
     /// reach a ratio of T for one listed plate (Markov), so n listed plates and an accepted rate r
-    /// ask for T = n / r. With 450 plates, r = 1e-4 and an ordinary plate: p(k) >= 0.39.
+    /// ask for T = n / r. With 450 plates, r = 2e-4 and an ordinary plate: p(k) >= 0.24.
     package func decide(
         _ evidence: PlateEvidence, at lane: LaneName, falseAcceptRate: Double, now: Moment
     ) -> AccessDecision {

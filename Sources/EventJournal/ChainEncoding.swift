@@ -39,6 +39,13 @@ package enum ChainEncoding {
         return ChainHash(unchecked: Array(digest.finalize()))
     }
 
+    /// SHA-256 of what lies outside of the journal and is named by its hash, e.g. a picture.
+    package static func hash(ofContent bytes: [UInt8]) -> ChainHash {
+        var digest = SHA256()
+        digest.update(data: bytes)
+        return ChainHash(unchecked: Array(digest.finalize()))
+    }
+
     static func commitment(salt: Data, value: Data) -> ChainHash {
         var digest = SHA256()
         digest.update(data: salt)

@@ -251,7 +251,7 @@ package struct BarrierConfig: Hashable, Sendable {
     /// Why this lane does not open on fire; nil (the default) means that it opens.
     package var emergencyExemption: String?
     /// Largest share of unlisted vehicles that may be taken for a listed one.
-    package var falseAcceptRate = 1e-4
+    package var falseAcceptRate = 2e-4
 
     package init(direction: Direction, camera: CameraName?, outputs: Outputs, inputs: Inputs) {
         self.direction = direction

@@ -73,7 +73,7 @@ extension ConfigReader {
         barrier.emergencyExemption = readExemption(lane)
         if let rate = lane.node("false_accept_rate")?.number(
             "false_accept_rate", 1e-9...0.01, units: [("%", 0.01)],
-            hint: "write a share, e.g. 0.0001 or 0.01%", &report)
+            hint: "write a share, e.g. 0.0002 or 0.02%", &report)
         {
             barrier.falseAcceptRate = rate
         }

@@ -21,6 +21,7 @@ package struct Gate: Sendable {
     private var isFireActive = false
     private var attention: [CameraName: Attention] = [:]
     private var alarms: Set<String> = []
+    private var pictures: PictureDesk
     private var lastNumber: UInt64 = 0
     private var latest = Instant(nanoseconds: .min)
 
@@ -32,6 +33,7 @@ package struct Gate: Sendable {
         personPolicy = PersonPolicy(
             config.policy, roster: config.roster, zone: config.site.timeZone)
         routes = Routes(config)
+        pictures = PictureDesk(kept: config.storage.picturesKept)
     }
 
     /// The first call, with the settled state of every input at that moment.
@@ -66,6 +68,7 @@ package struct Gate: Sendable {
         tellAirLocks(&turn)
         due = lanes.map { $0.nextDeadline(after: latest) }
         personDue = personLanes.map { $0.nextDeadline(after: latest) }
+        pictures.begin(at: latest)
         return finish(&turn)
     }
 
@@ -116,9 +119,15 @@ package struct Gate: Sendable {
             eachPersonLane(&turn) { $0.storageFailed(number, reason: reason, &$1) }
         case .command(let command):
             obey(command, &turn)
+        case .pictured(let report):
+            for index in lanes.indices { lanes[index].pictured(report, &turn) }
+        case .picturesErased(let erasure): pictures.erased(erasure, &turn)
+        case .pictureTrouble(let reason): pictureTrouble(reason, &turn)
+        case .journalDisk(let isFull): pictures.journalDisk(isFull: isFull, &turn)
         case .tick:
             break
         }
+        pictures.timePassed(&turn)
         for index in lanes.indices {
             let isDue = due[index].map { $0 <= latest } ?? false
             guard isDue || lanes[index].isTouched else { continue }
@@ -132,7 +141,7 @@ package struct Gate: Sendable {
 
     /// When `tick` is due at the latest; nil when only events matter.
     package var nextDeadline: Instant? {
-        (due + personDue).compactMap { $0 }.min()
+        (due + personDue + [pictures.nextDeadline]).compactMap { $0 }.min()
     }
 
     /// True while something moves or is about to: a reload waits.
@@ -297,6 +306,15 @@ package struct Gate: Sendable {
         turn.actions.append(.keep(standing))
     }
 
+    private mutating func pictureTrouble(_ reason: String?, _ turn: inout Turn) {
+        guard pictures.isNews(reason, &turn) else { return }
+        if let reason {
+            raiseAlarm("pictures", "No pictures are kept: \(reason)", &turn)
+        } else {
+            clearAlarm("pictures", &turn)
+        }
+    }
+
     private mutating func raiseAlarm(_ code: String, _ text: String, _ turn: inout Turn) {
         guard alarms.insert(code).inserted else { return }
         turn.actions.append(.raiseAlarm(nil, code: code, text: text))
@@ -370,7 +388,9 @@ extension GateAction {
     var movesSomething: Bool {
         switch self {
         case .assert, .rest: true
-        case .store, .record, .keep, .look, .tell, .raiseAlarm, .clearAlarm: false
+        case .store, .record, .keep, .look, .keepPicture, .erasePictures, .makeRoom, .tell,
+            .raiseAlarm, .clearAlarm:
+            false
         }
     }
 }

@@ -20,6 +20,12 @@ package enum GateEvent: Hashable, Sendable {
     case stored(IntentNumber)
     case storageFailed(IntentNumber, reason: String)
     case command(OperatorCommand)
+    /// The eyes tell what became of an order to keep a picture.
+    case pictured(PictureReport)
+    case picturesErased(PictureErasure)
+    /// Why the eyes can keep no pictures; nil when they can again.
+    case pictureTrouble(String?)
+    case journalDisk(isFull: Bool)
     /// Time has passed; sent at `nextDeadline` or later.
     case tick
 }
@@ -87,6 +93,11 @@ package enum GateAction: Hashable, Sendable {
     case keep(StandingState)
     /// How hard the eyes should look at a lane.
     case look(CameraName, Attention)
+    /// Keep this frame as the picture of its passage; a later order of the same name replaces it.
+    case keepPicture(PictureOrder)
+    case erasePictures(before: WallTime)
+    /// The disk of decisions is full: the oldest pictures go, if they lie on it.
+    case makeRoom
     /// What driver and guard are told.
     case tell(LaneName, Notice)
     case raiseAlarm(LaneName?, code: String, text: String)

@@ -56,6 +56,7 @@ struct Passage: Hashable, Sendable {
     var lateDrops = 0
     var recordedReason: RefusalReason?
     var isDenialRecorded = false
+    var picture = PassagePicture()
 
     init(number: UInt64, trigger: Trigger, at arrival: Instant, now: Moment) {
         self.number = number
@@ -64,6 +65,8 @@ struct Passage: Hashable, Sendable {
         let ago = (now.instant - self.arrival).nanoseconds / 1_000_000
         arrivalWall = WallTime(milliseconds: now.wall.milliseconds &- ago)
     }
+
+    var pictureName: PictureName { PictureName(arrival: arrivalWall, passage: number) }
 
     /// The plate as the record names it: the listed one, else what was read.
     var plate: String { decision?.plate ?? evidence.text }
@@ -118,6 +121,7 @@ struct Passage: Hashable, Sendable {
             facts["roster"] = decision.rosterPlace
             facts["group"] = decision.group
         }
+        facts.merge(picture.facts(pictureName)) { $1 }
         if lateDrops > 0 { facts["late_drops"] = String(lateDrops) }
         if isSimulated { facts["simulated"] = "true" }
         return EntryDraft(

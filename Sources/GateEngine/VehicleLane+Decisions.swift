@@ -22,11 +22,20 @@ extension VehicleLane {
         }
         guard let passage = waiting, frame >= passage.arrival else { return }
         if widest > 0 { waiting?.latestFrame = frame }
-        guard let read, !isOfLeaving(read), passage.phase == .reading else { return }
+        guard let read, !isOfLeaving(read), passage.phase == .reading else {
+            let found = observation.readings.first { $0.text.isEmpty }
+            // Another vehicle's plate is no picture of this one.
+            if passage.phase == .reading, read == nil {
+                considerPicture(observation, found, isDeciding: false, &turn)
+            }
+            return
+        }
         waiting?.evidence.add(read)
         waiting?.isSimulated = observation.isSimulated
         if passage.firstReading == nil { waiting?.firstReading = turn.now.instant }
         decide(frame: frame, readAt: observation.readTime, policy, &turn)
+        let isDeciding = waiting.map { $0.phase != .reading } ?? false
+        considerPicture(observation, read, isDeciding: isDeciding, &turn)
     }
 
     /// The plate that is on its way through must not open again for who follows.
@@ -204,6 +213,7 @@ extension VehicleLane {
     }
 
     private mutating func admit(_ turn: inout Turn) {
+        settlePicture(&turn)
         waiting?.phase = .admitted
         waiting?.released = turn.now.instant
         guard let passage = waiting else { return }

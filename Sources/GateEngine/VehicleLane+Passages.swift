@@ -59,6 +59,7 @@ extension VehicleLane {
     }
 
     mutating func forced(_ turn: inout Turn) {
+        settlePicture(&turn)
         let passage = waiting
         incident(
             "forced", ["what": "vehicle_through_closed_boom"], plate: passage?.plate ?? "", &turn)
@@ -81,6 +82,7 @@ extension VehicleLane {
     }
 
     mutating func followed(byApproachOnly: Bool, _ turn: inout Turn) {
+        settlePicture(&turn)
         var passage =
             waiting
             ?? Passage(
@@ -117,6 +119,7 @@ extension VehicleLane {
     mutating func handOver(_ turn: inout Turn) {
         guard waiting?.isHandedOver == false else { return }
         waiting?.isHandedOver = true
+        settlePicture(&turn)
         recordRefusal(&turn)
         switch waiting?.decision?.gravest {
         case .denied: tell(.denied, &turn)
@@ -176,6 +179,7 @@ extension VehicleLane {
     }
 
     mutating func endWaiting(timedOut: Bool, _ turn: inout Turn) {
+        settlePicture(&turn)
         guard let passage = waiting else { return }
         recordRefusal(&turn)
         waiting = nil
@@ -194,6 +198,7 @@ extension VehicleLane {
         turn.actions.append(
             .record(
                 passage.record(outcome, lane: name, direction: direction, at: turn.now)))
+        expectLatePicture(of: passage)
         if passage.evidence.isEmpty, passage.operatorName == nil, !passage.isFromFarSide {
             incident("unreadable", ["passage": String(passage.number)], &turn)
         }

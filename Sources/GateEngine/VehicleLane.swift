@@ -33,12 +33,14 @@ struct VehicleLane: Sendable {
     let config: BarrierConfig
     let narrowestPlatePixels: Double
     let hasLoop: Bool
+    let keepsPictures: Bool
     var barrier: Barrier
     /// Before the boom; at most one vehicle is the next.
     var waiting: Passage?
     /// Under or behind the boom, in order, until the clearance.
     var leaving: [Passage] = []
     var intents: [Intent] = []
+    var latePictures: [LatePicture] = []
     /// Who opened this lane by hand last.
     var openedBy: String?
     var alarms: Set<String> = []
@@ -59,6 +61,7 @@ struct VehicleLane: Sendable {
         narrowestPlatePixels =
             config.camera.flatMap { gate.cameras[$0]?.narrowestPlatePixels } ?? 0
         hasLoop = config.inputs.approach != nil
+        keepsPictures = gate.storage.picturesKept > .zero
         let outputs = config.outputs
         let lines: [Barrier.Drive: LineName?] = [
             .raise: outputs.raise, .lower: outputs.lower, .stop: outputs.stop, .lamp: outputs.lamp,

@@ -14,6 +14,9 @@ package enum EntryKind: String, Sendable, Codable, CaseIterable {
     case service
     case clockJump = "clock_jump"
     case erasure
+    /// What became of a picture, told after the entry of its passage was written.
+    case picture
+    case pictureErasure = "picture_erasure"
 }
 
 /// Fields that must be deletable: the chain covers only a salted commitment to each.

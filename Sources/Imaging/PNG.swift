@@ -55,9 +55,9 @@ package enum PNG {
 
     package static func encode(_ image: some Raster) throws(ImageError) -> [UInt8] {
         var report = cp_report()
-        // What zlib and the chunks can cost at worst, so that one pass is enough.
+        // What zlib and the chunks of 8 KiB cost noise at worst, so that one pass is enough.
         let raw = (image.width * type(of: image).channels + 1) * image.height
-        var count = raw + raw / 1000 + 4096
+        var count = raw + raw / 256 + 4096
         var failed = false
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             failed =

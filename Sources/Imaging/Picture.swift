@@ -110,6 +110,20 @@ package struct Picture: Sendable {
         bytes = OwnedBytes(image.pixels)
     }
 
+    /// The same picture with bytes of its own, so that a camera's buffer need not be kept.
+    package func owned() -> Picture {
+        if bytes is OwnedBytes { return self }
+        let copy = bytes.withBytes { span in
+            unsafe span.withUnsafeBufferPointer { unsafe Array($0) }
+        }
+        return Picture(self, bytes: OwnedBytes(copy))
+    }
+
+    private init(_ other: Picture, bytes: any PixelBytes) {
+        (format, size, rowBytes) = (other.format, other.size, other.rowBytes)
+        self.bytes = bytes
+    }
+
     /// The picture as gray or RGB at a scale, or a part of it; `part` is in pixels of the scaled
     /// picture.
     package func decode<Image: Raster>(

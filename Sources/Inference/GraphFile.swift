@@ -9,7 +9,7 @@ enum GraphLimits {
     static let dimension = 1 << 20
     static let tensorFloats = 1 << 26
     static let networkFloats = 1 << 28
-    static let plans = 4
+    static let plans = 3
 }
 
 /// A network file in memory: its graph text, and its weights with room for the engine's overreads.

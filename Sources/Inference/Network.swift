@@ -41,7 +41,7 @@ package final class Network {
 
     /// The network laid out for a size of input; without arguments, for the file's own.
     ///
-    /// `batch`, `height` and `width` replace those of every four-dimensional input. The last four
+    /// `batch`, `height` and `width` replace those of every four-dimensional input. The last three
     /// layouts are kept, so asking again costs nothing; each holds its own packed weights.
     package func plan(
         batch: Int? = nil, height: Int? = nil, width: Int? = nil
@@ -60,8 +60,9 @@ package final class Network {
             return found.plan
         }
         do throws(GraphProblem) {
-            let plan = try NetworkPlan(graph: graph, file: file, inputShapes: wanted, path: path)
+            // Room first: two layouts of large pictures at once are the most memory this takes.
             if plans.count == GraphLimits.plans { plans.removeFirst() }
+            let plan = try NetworkPlan(graph: graph, file: file, inputShapes: wanted, path: path)
             plans.append((shapes: wanted, plan: plan))
             return plan
         } catch {

@@ -22,7 +22,7 @@ package struct VehicleTrack: Hashable, Sendable {
         case through(Side, seenBy: Set<BarrierSensor>)
         /// What was under the boom has gone back onto the approach loop ...
         case withdrew(seenBy: Set<BarrierSensor>)
-        /// ... and has left that backwards.
+        /// ... and has left that backwards; or it left the approach loop and never came under the boom.
         case turnedBack
     }
 
@@ -39,6 +39,9 @@ package struct VehicleTrack: Hashable, Sendable {
 
     /// A short vehicle takes no longer from one loop to the next.
     private static let betweenLoopsLongest = Duration.seconds(10)
+    /// Who comes onto the approach loop so long after another left it finds that one gone: sooner, it
+    /// may be the same, lost by the loop for a moment, or press behind it.
+    private static let goneAfter = Duration.seconds(2)
 
     private var phase = Phase.free
     private let hasApproach: Bool
@@ -103,9 +106,11 @@ package struct VehicleTrack: Hashable, Sendable {
             return [active ? .arrived : .leftApproach]
         }
         switch (phase, active) {
-        case (.free, true), (.between, true), (.withdrawn, true):
-            if case .between = phase { phase = .free }
+        case (.free, true), (.withdrawn, true):
             return [.arrived]
+        case (.between(let since), true):
+            phase = .free
+            return now - since > Self.goneAfter ? [.turnedBack, .arrived] : [.arrived]
         case (.free, false), (.between, false):
             phase = .between(since: now)
             return [.leftApproach]

@@ -13,6 +13,8 @@ struct EyesState {
     var attention: [CameraName: Attention] = [:]
     /// Cameras of which the engine has been told that they are blind.
     var toldBlind: Set<CameraName> = []
+    /// Why the eyes keep no pictures, as they told last.
+    var pictureTrouble: String?
     var unknownCameras = 0
     /// The cameras of the configuration in force.
     var known: Set<CameraName> = []
@@ -61,6 +63,13 @@ extension GateService {
             for stage in stages { view.add(stage.stage, .microseconds(stage.microseconds)) }
             view.observed(observation)
             handle(.plates(observation))
+        case .picture(let report): handle(.pictured(report))
+        case .picturesErased(let erasure):
+            handle(.picturesErased(erasure))
+            eyes?.send(.erasureTaken(erasure))
+        case .pictureTrouble(let reason):
+            eyesState.pictureTrouble = reason
+            handle(.pictureTrouble(reason))
         }
     }
 
@@ -87,6 +96,12 @@ extension GateService {
         eyes?.send(.attention(camera: camera, attention))
     }
 
+    func keepPicture(_ order: PictureOrder) {
+        if eyes?.isConnected == true { return eyes?.send(.keepPicture(order)) ?? () }
+        let gone = PictureReport.Outcome.missing(reason: "the eyes were away")
+        handle(.pictured(PictureReport(name: order.name, outcome: gone)))
+    }
+
     /// All cameras and how hard to look at each, for eyes that know nothing or other things.
     func tellEyesAll() {
         eyes?.send(.cameras(config.cameras.sorted { $0.key < $1.key }.map(CameraOrder.init)))
@@ -108,6 +123,7 @@ extension GateService {
         for camera in eyesState.toldBlind.sorted() {
             handle(.camera(camera, .blind(reason: eyesState.blind[camera] ?? "not seen yet")))
         }
+        if let trouble = eyesState.pictureTrouble { handle(.pictureTrouble(trouble)) }
         tellEyesAll()
     }
 }

@@ -208,6 +208,9 @@ package final class GateService {
         case .record(let draft): write(draft)
         case .keep(let state): keeper?.keep(state)
         case .look(let camera, let attention): look(camera, attention)
+        case .keepPicture(let order): keepPicture(order)
+        case .erasePictures(let moment): eyes?.send(.erasePictures(before: moment))
+        case .makeRoom: eyes?.send(.makeRoom)
         case .tell(let lane, let notice):
             view.told(lane, notice)
             noticesOfCommand.append((lane, notice))
@@ -341,7 +344,9 @@ package final class GateService {
         case .health(.working):
             view.clear(nil, "storage")
             parts.log(.notice, "the journal is written")
+            handle(.journalDisk(isFull: false))
         case .health(.failing(let error)):
+            if case .diskFull = error { handle(.journalDisk(isFull: true)) }
             view.alarm(nil, "storage", error.description, .now())
             parts.log(.error, "\(error); until then lanes follow their on_storage_failure")
         }

@@ -12,6 +12,8 @@ struct PictureFrame: VisionFrame {
     let time: Instant
     let isSimulated: Bool
     let picture: Picture
+
+    func ownedPicture() -> Picture? { picture.owned() }
 }
 
 /// A camera of `VideoCapture` as the eyes use it.

@@ -14,14 +14,15 @@ extension VisionParts {
     ///   - recognisers: threads that read; nil takes all cores but one.
     ///   - scenes: the folder with the rendered pictures of a demonstration.
     ///   - socket: where the controller listens; a demonstration's scene lies beside it.
+    ///   - evidence: the folder for pictures of passages; nil keeps none.
     package static func system(
-        models: String?, recognisers: Int?, scenes: String, socket: String,
+        models: String?, recognisers: Int?, scenes: String, socket: String, evidence: String?,
         process: ServiceProcess, program: String
     ) -> VisionParts {
         let log = process.log
         let folder = socket.lastIndex(of: "/").map { String(socket[..<$0]) } ?? "."
         let scene = folder + "/" + SceneState.fileName
-        return VisionParts(
+        var parts = VisionParts(
             makeFeed: { order, sink in
                 PictureFeed(
                     order.name, isSimulated: order.source == .scene, sink: sink,
@@ -34,9 +35,11 @@ extension VisionParts {
             makeReader: { try PlateFrameReader(models: models) },
             recognisers: recognisers ?? max(sysconf(Int32(_SC_NPROCESSORS_ONLN)) - 1, 1),
             notifier: SystemdNotifier(), log: { log.write($0, $1) }, program: program)
+        parts.evidence = evidence
+        return parts
     }
 
-    private static func makeCamera(
+    static func makeCamera(
         _ order: CameraOrder, scenes: String, scene: String,
         onFrame: @escaping @Sendable () -> Void,
         onEvent: @escaping @Sendable (CameraEvent) -> Void

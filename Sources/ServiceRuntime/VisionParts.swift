@@ -1,4 +1,5 @@
 import GateTypes
+import Imaging
 import VisionLink
 
 /// One frame of one camera on its way to a recogniser.
@@ -9,6 +10,8 @@ package protocol VisionFrame: Sendable {
     /// The driver's time.
     var time: Instant { get }
     var isSimulated: Bool { get }
+    /// The picture with bytes of its own, to be kept as evidence; nil when there is none.
+    func ownedPicture() -> Picture?
 }
 
 /// What a camera tells of itself; to be called from any thread.
@@ -82,6 +85,8 @@ package struct VisionParts {
     package var program: String
     /// The user who may be the controller, beside our own and root.
     package var controllerUser = "gatehouse"
+    /// The folder for pictures of passages; without one none are kept, and that is told.
+    package var evidence: String?
 
     package init(
         makeFeed: @escaping (CameraOrder, FeedSink) -> any CameraFeed,

@@ -16,6 +16,7 @@ package final class VisionService {
         case health(CameraName, generation: UInt64, blind: String?)
         case read(PlateObservation, [StageTime])
         case readerFailed(String)
+        case evidence(EyesReport)
     }
 
     private struct Camera {
@@ -36,6 +37,10 @@ package final class VisionService {
     private let parts: VisionParts
     private let jobLimit: Duration
     private let desk = FrameDesk()
+    private var evidence: EvidenceKeeper?
+    /// Erasures that the controller has not taken into the record yet.
+    private var untold: [PictureErasure] = []
+    private static let untoldLargest = 64
     private var link: ControllerLink?
     private var messages: Mailbox<Message>?
     private var cameras: [CameraName: Camera] = [:]
@@ -54,7 +59,11 @@ package final class VisionService {
         link = ControllerLink(
             loop: loop, path: path, program: parts.program, accepts: { $0.isUs(orUser: user) },
             handler: { [weak self] in self?.received($0) })
-        messages = try loop.makeMailbox(limit: 1000) { [weak self] in self?.received($0) }
+        let messages = try loop.makeMailbox(limit: 1000) { [weak self] (message: Message) in
+            self?.received(message)
+        }
+        self.messages = messages
+        evidence = try EvidenceKeeper(folder: parts.evidence) { messages.post(.evidence($0)) }
         try startRecognisers()
         every(LinkLimits.heartbeat) { $0.beat() }
         if let watchdog = parts.notifier.watchdogInterval {
@@ -74,6 +83,7 @@ package final class VisionService {
         for camera in cameras.values { camera.feed.stop() }
         cameras = [:]
         desk.close()
+        evidence?.finish()
     }
 
     package var isConnected: Bool { link?.isConnected ?? false }
@@ -86,6 +96,8 @@ package final class VisionService {
             parts.log(.notice, "the controller is here")
             desk.pause(false)
             tellSights()
+            link?.send(.pictureTrouble(evidence?.trouble))
+            untold.forEach { link?.send(.picturesErased($0)) }
         case .lost(let reason):
             parts.log(.warning, "the controller is away: \(reason); trying again")
             desk.pause(true)
@@ -97,6 +109,11 @@ package final class VisionService {
             case .idle: desk.setAttention(.idle, of: camera)
             case .waiting: desk.setAttention(.waiting, of: camera)
             }
+        case .order(.keepPicture(let order)): evidence?.keep(order)
+        case .order(.erasePictures(let moment)): evidence?.erase(before: moment)
+        case .order(.erasureTaken(let erasure)):
+            if let index = untold.firstIndex(of: erasure) { untold.remove(at: index) }
+        case .order(.makeRoom): evidence?.makeRoom()
         }
     }
 
@@ -105,6 +122,7 @@ package final class VisionService {
         let wanted = Dictionary(orders.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         for (name, camera) in cameras where wanted[name] != camera.order {
             desk.remove(name)
+            evidence?.forget(name)
             camera.feed.stop()
             cameras[name] = nil
         }
@@ -145,14 +163,14 @@ package final class VisionService {
     // MARK: Recognisers
 
     private func startRecognisers() throws(SystemError) {
-        guard let messages else { return }
+        guard let messages, let evidence else { return }
         let (desk, makeReader) = (desk, parts.makeReader)
         for number in 0..<max(parts.recognisers, 1) {
             try WorkerThread.start("recogniser\(number)") {
                 do {
                     let reader = try makeReader()
                     while let job = desk.take(number) {
-                        Self.read(job, number, reader, desk, messages)
+                        Self.read(job, number, reader, desk, evidence, messages)
                     }
                 } catch {
                     messages.post(.readerFailed("\(error)"))
@@ -163,12 +181,14 @@ package final class VisionService {
 
     private static func read(
         _ job: FrameDesk.Job, _ number: Int, _ reader: any FrameReader, _ desk: FrameDesk,
-        _ messages: Mailbox<Message>
+        _ evidence: EvidenceKeeper, _ messages: Mailbox<Message>
     ) {
         let begun = Instant.now()
         let reading = reader.read(job.frame, job.camera, job.attention)
         desk.finish(job, number, reading: reading)
         guard case .plates(let plates, let stages) = reading else { return }
+        // Before the observation goes out: the order to keep it may come at once.
+        if job.attention == .waiting || !plates.isEmpty { evidence.shelve(job.frame) }
         let wait = StageTime(
             stage: "wait", microseconds: max((begun - job.frame.time).nanoseconds / 1000, 0))
         messages.post(
@@ -192,12 +212,27 @@ package final class VisionService {
             tellStatus()
         case .read(let observation, let stages):
             link?.send(.observation(observation, stages: stages))
+        case .evidence(let report): tell(report)
         case .readerFailed(let reason):
             // Eyes without a reader are no eyes; the service manager starts them anew.
             parts.log(.error, "the recogniser cannot start: \(reason)")
             parts.notifier.status("the recogniser cannot start: \(reason)")
             loop.stop()
         }
+    }
+
+    /// What became of pictures; an erasure is told until the controller has it on record.
+    private func tell(_ report: EyesReport) {
+        if case .pictureTrouble(let reason) = report {
+            parts.log(
+                reason == nil ? .notice : .warning,
+                reason.map { "no pictures are kept: \($0)" } ?? "pictures are kept again")
+        }
+        if case .picturesErased(let erasure) = report {
+            if untold.count >= Self.untoldLargest { untold.removeFirst() }
+            untold.append(erasure)
+        }
+        link?.send(report)
     }
 
     // MARK: The clock

@@ -37,7 +37,8 @@ package enum LinkCoding {
     package static func order(_ bytes: [UInt8]) throws(LinkError) -> EyesOrder {
         let order = try decode(EyesOrder.self, bytes)
         switch order {
-        case .greet, .attention: break
+        case .greet, .attention, .erasePictures, .erasureTaken, .makeRoom: break
+        case .keepPicture(let picture): try check(picture.plate)
         case .cameras(let cameras):
             guard cameras.count <= LinkLimits.cameras else {
                 throw LinkError("\(cameras.count) cameras, at most \(LinkLimits.cameras)")
@@ -59,6 +60,12 @@ package enum LinkCoding {
             }
         case .camera(_, let blind): try check(blind ?? "", "reason")
         case .heartbeat: break
+        case .picture(let report): try check(report)
+        case .picturesErased(let erasure):
+            guard erasure.count >= 0, erasure.byteCount >= 0 else {
+                throw LinkError("fewer than no pictures")
+            }
+        case .pictureTrouble(let reason): try check(reason ?? "", "reason")
         }
         return report
     }
@@ -104,14 +111,36 @@ package enum LinkCoding {
         guard isProbability(reading.confidence) else {
             throw LinkError("a confidence beyond 0...1")
         }
-        guard reading.corners.corners.allSatisfy({ abs($0.x) < 1e6 && abs($0.y) < 1e6 }) else {
-            throw LinkError("corners outside of any picture")
-        }
+        try check(reading.corners)
         for place in reading.places {
             guard place.candidates.count <= LinkLimits.candidates,
                 place.candidates.allSatisfy({ isProbability($0.probability) }),
                 place.candidates.reduce(0, { $0 + $1.probability }) <= 1.001
             else { throw LinkError("a place whose probabilities are none") }
+        }
+    }
+
+    private static func check(_ corners: Quadrilateral?) throws(LinkError) {
+        guard let corners else { return }
+        guard corners.corners.allSatisfy({ abs($0.x) < 1e6 && abs($0.y) < 1e6 }) else {
+            throw LinkError("corners outside of any picture")
+        }
+    }
+
+    private static func check(_ report: PictureReport) throws(LinkError) {
+        switch report.outcome {
+        case .missing(let reason): try check(reason, "reason")
+        case .kept(let scene, let plate, let byteCount):
+            let isHash = { (text: String) in
+                text.utf8.count == 64
+                    && text.utf8.allSatisfy {
+                        ("0"..."9").contains(Character(UnicodeScalar($0)))
+                            || ("a"..."f").contains(Character(UnicodeScalar($0)))
+                    }
+            }
+            guard byteCount >= 0, isHash(scene), plate.map(isHash) ?? true else {
+                throw LinkError("a picture without its hash")
+            }
         }
     }
 

@@ -2,7 +2,7 @@ import GateEngine
 import GateTypes
 
 /// The protocol's version; ends that differ refuse each other with a clear reason.
-package let linkVersion = 1
+package let linkVersion = 2
 
 /// What the controller tells the eyes.
 package enum EyesOrder: Hashable, Sendable, Codable {
@@ -11,6 +11,14 @@ package enum EyesOrder: Hashable, Sendable, Codable {
     /// All cameras from now on; cameras that are not listed are let go.
     case cameras([CameraOrder])
     case attention(camera: CameraName, Attention)
+    /// Keep this frame; answered by `picture`.
+    case keepPicture(PictureOrder)
+    /// Erase what is older; answered by `picturesErased` when anything went.
+    case erasePictures(before: WallTime)
+    /// An erasure has been taken into the record, and need not be told again.
+    case erasureTaken(PictureErasure)
+    /// Erase the oldest pictures while their disk is nearly full.
+    case makeRoom
 }
 
 /// One camera that the eyes are to watch.
@@ -60,6 +68,10 @@ package enum EyesReport: Hashable, Sendable, Codable {
     /// `blind` says why nothing is seen; nil means that the camera sees.
     case camera(CameraName, blind: String?)
     case heartbeat(EyesHeartbeat)
+    case picture(PictureReport)
+    case picturesErased(PictureErasure)
+    /// Why no pictures can be kept; nil when they can.
+    case pictureTrouble(String?)
 }
 
 /// How long one stage took for one frame.

@@ -27,19 +27,8 @@ struct PolicyOptions: ParsableArguments {
 
     /// Ends the program with status 78 and every error when the files are wrong.
     func load() throws -> Loaded {
-        let site: GateConfig
-        do {
-            site = try ConfigurationDirectory.load(config).config
-        } catch {
-            ErrorOutput.write(error.errors.map(\.description))
-            throw ExitCode(78)
-        }
-        guard let barrier = site.lanes[LaneName(lane)] else {
-            let names = site.lanes.keys.map(\.text)
-            throw ValidationError(
-                "there is no lane '\(lane.shortened)'; "
-                    + Suggestion.hint(for: lane, among: names, none: "the site has no lane"))
-        }
+        let site = try SiteFiles.load(config)
+        let barrier = try SiteFiles.lane(lane, of: site)
         return Loaded(
             config: site,
             policy: VehiclePolicy(site.policy, roster: site.roster, zone: site.site.timeZone),

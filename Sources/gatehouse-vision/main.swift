@@ -20,6 +20,12 @@ struct GatehouseVision: ParsableCommand {
     var recognisers: Int?
     @Option(help: "The folder with the network files.")
     var models: String?
+    @Option(
+        help: """
+            The folder for pictures of passages; without it 'evidence' in the state directory \
+            that the configuration says, and none with --socket alone.
+            """)
+    var evidence: String?
 
     func validate() throws {
         if let recognisers, !(1...64).contains(recognisers) {
@@ -30,13 +36,15 @@ struct GatehouseVision: ParsableCommand {
     func run() throws {
         let process = try ServiceProcess(program: "gatehouse-vision")
         defer { process.log.finish() }
-        guard let path = socket ?? process.configuration(in: config).map(RuntimePaths.vision) else {
+        let site = socket == nil ? process.configuration(in: config) : nil
+        guard let path = socket ?? site.map(RuntimePaths.vision) else {
             throw ExitCode(ServiceProcess.configurationStatus)
         }
         let service = try VisionService(
             loop: process.loop, path: path,
             parts: .system(
                 models: models, recognisers: recognisers, scenes: config + "/scenes", socket: path,
+                evidence: evidence ?? site.map { $0.storage.stateDirectory + "/evidence" },
                 process: process, program: gatehouseVersion))
         service.start()
         _ = process.run()

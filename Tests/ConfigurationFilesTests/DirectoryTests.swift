@@ -79,7 +79,7 @@ final class TemporarySite {
         let config = loaded.config
         #expect(config.lanes.count == 5 && config.cameras.count == 5)
         #expect(config.lanes["lane1"]?.timing == BarrierConfig.Timing())
-        #expect(config.lanes["lane1"]?.falseAcceptRate == 1e-4)
+        #expect(config.lanes["lane1"]?.falseAcceptRate == 2e-4)
         #expect(config.site.language == .zh && config.site.timeZone.name == "Asia/Shanghai")
         #expect(config.heartbeat == "watchdog" && config.fire == "fire")
         #expect(config.cameras["lane1"]?.controls["focus_absolute"] == 30)

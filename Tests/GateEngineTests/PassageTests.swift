@@ -41,6 +41,26 @@ import Testing
         #expect(bench.status()?.arrivalToReleaseMilliseconds == 110)
     }
 
+    @Test func whoComesInPlaceOfAnotherIsReadAnew() {
+        var bench = GateBench()
+        bench.input("lane1-approach", true)
+        bench.wait(.milliseconds(100))
+        bench.see(Self.plate)
+        bench.store()
+        bench.rise()
+        bench.input("lane1-approach", false)  // It backs away.
+        bench.wait(.seconds(4))
+        bench.input("lane1-approach", true)
+        #expect(bench.actions.incidents("turned_back") == 1)
+        bench.wait(.milliseconds(100))
+        #expect(bench.see("粤B99999").stores.isEmpty)
+        bench.driveThrough()
+        #expect(bench.actions.incidents("tailgated") == 1)
+        bench.wait(.seconds(2))
+        let outcomes = bench.actions.records(.passage).compactMap { $0.facts["outcome"] }
+        #expect(outcomes == ["turned_back", "tailgated"])
+    }
+
     @Test func anOpeningLaterThanItsDeadlineIsDroppedAndRecorded() {
         var bench = GateBench { $0.lanes[Site.lane]?.timing.storage = .seconds(5) }
         bench.input("lane1-approach", true)

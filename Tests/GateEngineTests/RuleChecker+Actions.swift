@@ -36,7 +36,7 @@ extension RuleChecker {
                 }
             case .clearAlarm(let lane, let code):
                 if let lane { update(lane) { $0.alarms.remove(code) } }
-            case .look, .tell:
+            case .look, .tell, .keepPicture, .erasePictures, .makeRoom:
                 break
             }
         }
@@ -53,7 +53,7 @@ extension RuleChecker {
         case .plates, .tick: if actions.isEmpty { return }
         case nil, .input, .inputFailed, .inputRecovered, .outputFailed, .camera, .badge, .people,
             .stored,
-            .storageFailed, .command:
+            .storageFailed, .command, .pictured, .picturesErased, .pictureTrouble, .journalDisk:
             break
         }
         history.append((now, event, actions))

@@ -64,7 +64,9 @@ struct RuleChecker {
                 case .store(let number, let draft):
                     "store \(number.value) \(draft.kind) \(draft.personal.values) \(draft.lane?.text ?? "")"
                 case .raiseAlarm(_, let code, _): "alarm \(code)"
-                case .assert, .rest, .keep, .look, .tell, .clearAlarm: "\(action)"
+                case .assert, .rest, .keep, .look, .keepPicture, .erasePictures, .makeRoom, .tell,
+                    .clearAlarm:
+                    "\(action)"
                 }
             }
             return (["\(entry.at.nanoseconds / 1_000_000) ms \(event ?? "start")"] + actions)
@@ -134,7 +136,9 @@ struct RuleChecker {
                 emergencyBegan(at: now)
             }
             if command.wish == .emergencyReset, !isFireActive { emergencyEnded() }
-        case .outputFailed, .plates, .badge, .people, .camera, .tick:
+        case .outputFailed, .plates, .badge, .people, .camera, .pictured, .picturesErased,
+            .pictureTrouble,
+            .journalDisk, .tick:
             break
         }
     }

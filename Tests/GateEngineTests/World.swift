@@ -175,7 +175,15 @@ struct World {
                 }
             case .tell(let lane, .opening):
                 release(lane)
-            case .keep, .look, .tell, .clearAlarm:
+            case .keepPicture(let order):
+                let hash = String(repeating: "0", count: 64)
+                post(
+                    .pictured(
+                        PictureReport(
+                            name: order.name,
+                            outcome: .kept(sceneHash: hash, plateHash: nil, byteCount: 1))),
+                    after: .milliseconds(30))
+            case .keep, .look, .erasePictures, .makeRoom, .tell, .clearAlarm:
                 break
             }
         }

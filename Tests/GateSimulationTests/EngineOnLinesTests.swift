@@ -83,7 +83,9 @@ private final class SimulatedSite {
                     entries.append(draft)
                     later.append((now + .milliseconds(8), .stored(number)))
                 case .record(let draft): entries.append(draft)
-                case .keep, .look, .tell, .raiseAlarm, .clearAlarm: break
+                case .keep, .look, .keepPicture, .erasePictures, .makeRoom, .tell, .raiseAlarm,
+                    .clearAlarm:
+                    break
                 }
             } catch {
                 refusals.append(error.description)

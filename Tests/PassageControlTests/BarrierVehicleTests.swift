@@ -55,6 +55,20 @@ import Testing
         #expect(bench.asserts(.lower).count == 2)
     }
 
+    @Test(arguments: [(500, false), (3_000, true)])
+    func aVehicleThatGoesAwayLeavesNoWarrantToTheNext(gap: Int, isAnother: Bool) {
+        var bench = Bench()
+        bench.reads(.approach, true)
+        bench.open()
+        bench.reads(.approach, false)
+        bench.wait(.milliseconds(gap))
+        bench.reads(.approach, true)
+        #expect(bench.notes().contains(.sighted(.turnedBack)) == isAnother)
+        bench.reads(.safety, true)
+        bench.reads(.photocell, true)
+        #expect(bench.notes().contains(.followed(byApproachOnly: false)) == isAnother)
+    }
+
     @Test func bumperToBumperIsNoticedByTheApproachLoop() {
         var bench = Bench()
         bench.open()

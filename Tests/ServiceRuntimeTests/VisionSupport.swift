@@ -2,6 +2,7 @@ import Dispatch
 import EventLoop
 import Foundation
 import GateTypes
+import Imaging
 import ServiceRuntime
 import Synchronization
 import VisionLink
@@ -12,6 +13,12 @@ struct ScriptedFrame: VisionFrame {
     var time: Instant
     var isSimulated = true
     var reading: VisionReading
+
+    func ownedPicture() -> Picture? { Picture(Self.image) }
+
+    private static let image = RGBImage(
+        size: PixelSize(width: 1280, height: 960),
+        pixels: [UInt8](repeating: 120, count: 1280 * 960 * 3))
 }
 
 /// A camera whose frames the test shows; the reader finds in each what was put there.
@@ -94,20 +101,20 @@ final class EyesRig {
 
     init(
         loop: EventLoop, path: String, watchdog: Duration? = nil,
-        jobLimit: Duration = VisionService.jobLimit
+        jobLimit: Duration = VisionService.jobLimit, evidence: String? = nil
     ) throws {
         notifier = TestNotifier(watchdog: watchdog)
         let (log, gate) = (log, gate)
-        let made = try VisionService(
-            loop: loop, path: path,
-            parts: VisionParts(
-                makeFeed: { [weak self] order, sink in
-                    let feed = ScriptedFeed(order, sink)
-                    self?.feeds[order.name] = feed
-                    return feed
-                },
-                makeReader: { ScriptedReader(gate) }, recognisers: 1, notifier: notifier,
-                log: { log.write($0, $1) }, program: "test eyes"), jobLimit: jobLimit)
+        var parts = VisionParts(
+            makeFeed: { [weak self] order, sink in
+                let feed = ScriptedFeed(order, sink)
+                self?.feeds[order.name] = feed
+                return feed
+            },
+            makeReader: { ScriptedReader(gate) }, recognisers: 1, notifier: notifier,
+            log: { log.write($0, $1) }, program: "test eyes")
+        parts.evidence = evidence
+        let made = try VisionService(loop: loop, path: path, parts: parts, jobLimit: jobLimit)
         service = made
         made.start()
     }

@@ -30,6 +30,14 @@ extension PlateObservation {
             .observation(.sample(), stages: [StageTime(stage: "read", microseconds: 900)]),
             .camera("lane1", blind: "unplugged"), .camera("lane1", blind: nil),
             .heartbeat(EyesHeartbeat(sent: .now(), framesSeen: 9, framesRead: 3)),
+            .picture(.init(name: Self.name, outcome: .missing(reason: "gone"))),
+            .picture(
+                .init(
+                    name: Self.name,
+                    outcome: .kept(sceneHash: Self.hash, plateHash: nil, byteCount: 5))),
+            .picturesErased(
+                .init(reason: .expiry, count: 3, byteCount: 9, newest: Self.name)),
+            .pictureTrouble("full"), .pictureTrouble(nil),
         ]
         for report in reports {
             #expect(try LinkCoding.report(LinkCoding.encode(report)) == report)
@@ -43,8 +51,27 @@ extension PlateObservation {
             controls: ["exposure_auto": 1])
         let orders: [EyesOrder] = [
             .greet(version: 1), .cameras([camera]), .attention(camera: "lane1", .waiting),
+            .keepPicture(
+                PictureOrder(name: Self.name, camera: "lane1", sequence: 7, frameTime: .now())),
+            .erasePictures(before: WallTime(milliseconds: 5)), .makeRoom,
+            .erasureTaken(.init(reason: .limit, count: 1, byteCount: 2, newest: Self.name)),
         ]
         for order in orders { #expect(try LinkCoding.order(LinkCoding.encode(order)) == order) }
+    }
+
+    static let name = PictureName(arrival: WallTime(milliseconds: 5), passage: 9)
+    static let hash = String(repeating: "0a", count: 32)
+
+    @Test(arguments: [String(repeating: "0", count: 63), String(repeating: "G", count: 64), ""])
+    func pictureWithoutAHashIsRefused(hash: String) throws {
+        for (scene, plate) in [(hash, Self.hash), (Self.hash, hash)] {
+            let report = EyesReport.picture(
+                .init(
+                    name: Self.name,
+                    outcome: .kept(sceneHash: scene, plateHash: plate, byteCount: 5)))
+            let bytes = try LinkCoding.encode(report)
+            #expect(throws: LinkError.self) { try LinkCoding.report(bytes) }
+        }
     }
 
     static let beyondLimits: [(String, PlateObservation)] = [

@@ -181,6 +181,16 @@ def load_aligned(data, cache=None):
     return parts
 
 
+def resplit(parts, share):
+    """Another division of the plates of train: `share` "K/N" holds out the K-th of N folds."""
+    k, n = map(int, share.split("/"))
+    plates = parts["train"] + parts["fold"]
+    def is_held(p):
+        return int(hashlib.sha1(("fold " + p.text).encode()).hexdigest(), 16) % n == k - 1
+    return parts | {"train": [p for p in plates if not is_held(p)],
+                    "fold": [p for p in plates if is_held(p)]}
+
+
 def jitter(corners, inexact, cut=0.0):
     """Corner errors; inexact: as a localiser makes them, up to about 6 % of the width."""
     w, h = np.linalg.norm(corners[1] - corners[0]), np.linalg.norm(corners[3] - corners[0])

@@ -21,7 +21,8 @@ import torch.nn.functional as F
 
 import drawing
 from drawing import TYPES, chance
-from plates import INDEX, WIDTH, degrade, jitter, load_aligned, normalise, rectify, strip_boxes
+from plates import INDEX, WIDTH, degrade, jitter, load_aligned, normalise, rectify, resplit
+from plates import strip_boxes
 from reader import COLUMNS, PLACES, STRIDE, FORMS, LAYOUTS, Reader, decode, forward, joint_logits
 from reader import log_softmax, part, read, segment, PARTS, STARTS, shapes
 from refuse import Refused
@@ -204,6 +205,8 @@ def prepare(options):
     torch.set_num_threads(1), cv2.setNumThreads(1)
     os.makedirs(options.out, exist_ok=True)
     parts = load_aligned(options.data, f"{options.out}/plates.pickle")
+    if options.fold:
+        parts = resplit(parts, options.fold)
     glyphs = drawing.load_glyphs(options.data)
     cells = drawing.load_cells(options.data, glyphs["140"])
     seen = {c: [m for i, m in enumerate(maps) if i % 7] for c, maps in cells.items()}
@@ -229,6 +232,7 @@ def main():
     parse.add_argument("--steps", type=int, default=16000)
     parse.add_argument("--batch", type=int, default=64)
     parse.add_argument("--seed", type=int, default=0)
+    parse.add_argument("--fold", help="K/N: hold out the K-th of N folds of train, for choices")
     parse.add_argument("--out", default="checkpoints")
     options = parse.parse_args()
     parts, bank, refused, drawn, nothing = prepare(options)
