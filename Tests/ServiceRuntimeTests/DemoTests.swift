@@ -164,11 +164,13 @@ private let catalogue = """
 
     @Test func aRealCameraTakesTheFirstLaneWithoutSimulatedVehicles() throws {
         var options = DemoOptions(site: Self.site)
-        options.camera = "/dev/video7"
+        options.camera = "/dev/null"  // Any device that is there; none is opened here.
         let site = try DemoSite(options)
         defer { site.remove() }
         let config = try ServiceProcess.load(site.config).get()
-        #expect(config.cameras["lane1"]?.source == .device(path: "/dev/video7"))
+        #expect(config.cameras["lane1"]?.source == .device(path: "/dev/null"))
+        #expect(config.cameras["lane1"]?.region.isEmpty == true)
+        #expect(config.cameras["lane2"]?.region.isEmpty == false)
         #expect(config.lanes["lane1"]?.inputs.approach == nil)
         #expect(site.traffic.arrivals.allSatisfy { $0.lane != "lane1" })
     }
@@ -191,7 +193,9 @@ private let catalogue = """
         both.pictures = "/pictures"
         var empty = DemoOptions(site: Self.site)
         empty.pictures = "/nowhere"
-        for options in [both, empty, DemoOptions(site: "/nowhere")] {
+        var unplugged = DemoOptions(site: Self.site)
+        unplugged.camera = "/dev/no-such-camera"
+        for options in [both, empty, unplugged, DemoOptions(site: "/nowhere")] {
             #expect(throws: DemoError.self) { try DemoSite(options) }
         }
     }

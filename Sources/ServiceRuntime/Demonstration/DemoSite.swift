@@ -135,7 +135,19 @@ package struct DemoSite: Sendable {
         var text = String(
             decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
         text += "\nstorage: { state: \(folder)/state, runtime: \(folder)/run }\n"
+        if options.camera != nil || options.pictures != nil {
+            // The region is that of the rendered pictures; plates of others stand anywhere.
+            text = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+                guard line.contains(sceneCamera), let region = line.range(of: ", region: [[") else {
+                    return String(line)
+                }
+                return line[..<region.lowerBound] + " }"
+            }.joined(separator: "\n")
+        }
         if let camera = options.camera {
+            guard FileManager.default.fileExists(atPath: camera) else {
+                throw DemoError("\(camera): no such device; ls /dev/video* shows which there are")
+            }
             // Without its loop the first plate in the picture is the arrival: nothing simulated
             // knows when somebody stands before a real camera.
             for (old, new) in [
