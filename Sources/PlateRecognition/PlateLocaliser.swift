@@ -19,7 +19,7 @@ package struct LocatedPlate: Hashable, Sendable {
 /// The network sees RGB in -1...1, both sides multiples of its coarsest stride, and answers for each
 /// cell with the logit that a plate's middle lies there and eight corner coordinates relative to the
 /// cell's middle: `1 × height/cell × width/cell × 9`. What the whole picture shows is then looked
-/// at again from near, each place at the same size: that halves the corners' errors, and most of
+/// at again from near, each place at the same size: the corners' errors fall by a third, and most of
 /// what is no plate drops out before the reader. One instance serves one thread.
 package final class PlateLocaliser {
     private let network: Network
@@ -51,12 +51,11 @@ package final class PlateLocaliser {
         sure = max(threshold, try network.number("sure"))
         most = max(1, Int(try network.number("most")))
         nearWidth = max(Double(stride), try network.number("near_width"))
-        let (width, height) = (
-            try network.number("near_window_width"), try network.number("near_window_height")
-        )
-        nearWindow = PixelSize(
-            width: max(1, Int(width) / stride) * stride,
-            height: max(1, Int(height) / stride) * stride)
+        let step = stride
+        let sides = [
+            try network.number("near_window_width"), try network.number("near_window_height"),
+        ].map { max(1, Int(min(max($0, 0), 1024)) / step) * step }
+        nearWindow = PixelSize(width: sides[0], height: sides[1])
         nearLeast = try network.number("near_least")
     }
 
@@ -113,6 +112,15 @@ package final class PlateLocaliser {
     ) throws(NetworkError) -> LocatedPlate? {
         let part = neighbourhood(of: place.corners)
         let unit = (part.right - part.left) / Double(nearWindow.width)
+        // Never more than the neighbourhood is scaled: a sliver of a plate would be enlarged without end.
+        let local = PixelRect(
+            x: Int((part.left - origin.x).rounded(.down)),
+            y: Int((part.top - origin.y).rounded(.down)),
+            width: Int((part.right - part.left).rounded(.up)) + 1,
+            height: Int((part.bottom - part.top).rounded(.up)) + 1
+        ).clamped(to: image.size)
+        guard let local, let image = try? image.cropped(to: local) else { return nil }
+        let origin = PixelPoint(x: origin.x + Double(local.x), y: origin.y + Double(local.y))
         let scaled = image.resized(to: Self.scaled(image.size, by: 1 / unit))
         // A whole number of pixels beside the wanted place: it counts when corners are mapped back.
         let scale = PixelPoint(

@@ -75,6 +75,41 @@ struct PlatesCommandTests {
         }
     }
 
+    /// What `plates decide` says: cells by column, a dictionary a row.
+    private func decisions(_ arguments: String...) throws -> [[String: String]] {
+        let result = try Gatectl.run(
+            ["plates", "decide", "--config", "config/demo", "--lane", "lane1"] + arguments)
+        #expect(result.status == 0 && result.errors == "")
+        let rows = result.output.split(separator: "\n").map {
+            $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+        }
+        return rows.dropFirst().map {
+            Dictionary(zip(rows[0], $0), uniquingKeysWith: { first, _ in first })
+        }
+    }
+
+    @Test func whoWouldBeLetInIsToldWithTheReason() throws {
+        let stranger = "config/demo/scenes/V05-2.jpg"
+        let told = try decisions(Self.scene, stranger)
+        #expect(told.map { $0["outcome"] } == ["admitted", "refused"])
+        #expect(told.map { $0["plate"] } == ["皖E64400", "苏K99B4学"])
+        #expect(told.map { $0["reasons"] } == ["", "unlisted"])
+        #expect(told.first?["group"] == "lorries")
+    }
+
+    @Test func theFramesOfAFolderAreOneVehicle() throws {
+        let scenes = ["V02-1.jpg", "V02-2.jpg", "V02-3.jpg"]
+        let frames = try scenes.map {
+            ($0, try Data(contentsOf: Gatectl.root.appending(path: "config/demo/scenes/\($0)")))
+        }
+        try withFolder(Dictionary(uniqueKeysWithValues: frames)) { folder in
+            let told = try decisions("--sequences", folder)
+            #expect(told.count == 1)
+            #expect(told.first?["text"] == "皖E64400" && told.first?["outcome"] == "admitted")
+            #expect((Int(told.first?["frames"] ?? "") ?? 0) >= 2)
+        }
+    }
+
     @Test func missingFilesAndModelsAreNamed() throws {
         let file = try Gatectl.run(["plates", "read", "/nowhere/x.jpg"])
         #expect(file.status == 1 && file.errors.contains("/nowhere/x.jpg"))

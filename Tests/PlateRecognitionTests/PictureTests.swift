@@ -105,4 +105,19 @@ struct LabelledPlate {
         }
         #expect(afar > 0 && near < afar)
     }
+
+    /// Nine pixels wide and as high as the picture: enlarged as a whole it would fill the memory.
+    @Test func aSliverIsLookedAtInItsNeighbourhoodOnly() throws {
+        let localiser = try PlateLocaliser(path: "\(Models.folder)/\(ModelFolder.localiser)")
+        let image = RGBImage(size: PixelSize(width: 4_000, height: 3_000), filledWith: 90)
+        let sliver = Quadrilateral(
+            topLeft: PixelPoint(x: 1_000, y: 0), topRight: PixelPoint(x: 1_009, y: 0),
+            bottomRight: PixelPoint(x: 1_009, y: 2_999), bottomLeft: PixelPoint(x: 1_000, y: 2_999))
+        for left in [0.0, -990, 2_995, -9_000] {
+            let place = LocatedPlate(
+                corners: sliver.shifted(by: PixelPoint(x: left, y: 0)), probability: 0.9)
+            let seen = try localiser.examine(place, in: image, origin: PixelPoint(x: 0, y: 0))
+            #expect((seen?.probability ?? 0) < 0.5)
+        }
+    }
 }
