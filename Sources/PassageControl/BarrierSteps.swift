@@ -38,23 +38,7 @@ extension Barrier {
         if case .emergency = state, !step.state.isEmergency { closesByNameOnly = true }
         if case .resting(.down) = step.state { closesByNameOnly = false }
         state = step.state
-        let effects = step.effects.filter { isNeeded($0, at: now) }
-        for effect in effects {
-            switch effect {
-            case .assert(let drive, let limit): relays.assert(drive, until: now + limit)
-            case .rest(let drive): relays.rest(drive, at: now)
-            case .note: break
-            }
-        }
-        return effects
-    }
-
-    private func isNeeded(_ effect: Effect, at now: Instant) -> Bool {
-        switch effect {
-        case .rest(let drive): relays.mayBeEnergised(drive, at: now)
-        case .assert(let drive, _): wiring.longest[drive] != nil
-        case .note: true
-        }
+        return relays.carryOut(step.effects, wired: wiring.longest, at: now)
     }
 
     // MARK: Wishes and failures

@@ -35,21 +35,7 @@ extension Door {
     private mutating func take(_ step: Step, at now: Instant) -> [Effect] {
         state = step.state
         memory = step.memory
-        let effects = step.effects.filter { effect in
-            switch effect {
-            case .rest(let drive): relays.mayBeEnergised(drive, at: now)
-            case .assert(let drive, _): wiring.longest[drive] != nil
-            case .note: true
-            }
-        }
-        for effect in effects {
-            switch effect {
-            case .assert(let drive, let limit): relays.assert(drive, until: now + limit)
-            case .rest(let drive): relays.rest(drive, at: now)
-            case .note: break
-            }
-        }
-        return effects
+        return relays.carryOut(step.effects, wired: wiring.longest, at: now)
     }
 
     func step(

@@ -1,5 +1,14 @@
 import GateTypes
 
+/// What a lane's machine asks for: relays, each with an end, and notes for the record.
+package enum MachineEffect<Drive: Hashable & Sendable, Note: Hashable & Sendable>: Hashable,
+    Sendable
+{
+    case assert(Drive, atMost: Duration)
+    case rest(Drive)
+    case note(Note)
+}
+
 /// What the relays of one machine were last told: the memory behind the dead time.
 struct RelayMemory<Drive: Hashable & Sendable>: Hashable, Sendable {
     /// When each relay is at rest at the latest; the past when it rests.
@@ -15,6 +24,28 @@ struct RelayMemory<Drive: Hashable & Sendable>: Hashable, Sendable {
         // A lost relay may not have heard it; only its own limit is certain.
         guard !lost.contains(drive), let until = energisedUntil[drive] else { return }
         energisedUntil[drive] = min(until, now)
+    }
+
+    /// Remembers what is asked for; returns what is left of it: a resting relay need not be told to
+    /// rest, and one that is not wired cannot be told anything.
+    mutating func carryOut<Note>(
+        _ effects: [MachineEffect<Drive, Note>], wired: [Drive: Duration], at now: Instant
+    ) -> [MachineEffect<Drive, Note>] {
+        let needed = effects.filter { effect in
+            switch effect {
+            case .rest(let drive): mayBeEnergised(drive, at: now)
+            case .assert(let drive, _): wired[drive] != nil
+            case .note: true
+            }
+        }
+        for effect in needed {
+            switch effect {
+            case .assert(let drive, let limit): assert(drive, until: now + limit)
+            case .rest(let drive): rest(drive, at: now)
+            case .note: break
+            }
+        }
+        return needed
     }
 
     mutating func lose(_ drive: Drive) { lost.insert(drive) }

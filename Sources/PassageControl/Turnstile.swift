@@ -119,11 +119,7 @@ package struct Turnstile: Hashable, Sendable {
         case tick
     }
 
-    package enum Effect: Hashable, Sendable {
-        case assert(Drive, atMost: Duration)
-        case rest(Drive)
-        case note(Note)
-    }
+    package typealias Effect = MachineEffect<Drive, Note>
 
     /// What the record and the people have to know; nothing depends on it.
     package enum Note: Hashable, Sendable {
