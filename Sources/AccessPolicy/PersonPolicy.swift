@@ -19,9 +19,24 @@ package struct PersonPolicy: Hashable, Sendable {
             return PersonDecision(outcome: .refused([.unlisted]), badge: text)
         }
         var decision = PersonDecision(outcome: .admitted, badge: number)
-        decision.person = badge.person
         decision.rosterPlace = badge.place
-        let rows = people[badge.person] ?? []
+        return judge(badge.person, badge, decision, at: lane, now: now)
+    }
+
+    /// What the rules say about somebody by name, as `explain` asks; no badge is looked at.
+    package func explain(person: String, at lane: LaneName, now: Moment) -> PersonDecision {
+        var decision = PersonDecision(outcome: .admitted, badge: "")
+        decision.rosterPlace = people[person]?.first?.place
+        return judge(person, nil, decision, at: lane, now: now)
+    }
+
+    private func judge(
+        _ person: String, _ badge: Roster.Badge?, _ decision: PersonDecision, at lane: LaneName,
+        now: Moment
+    ) -> PersonDecision {
+        var decision = decision
+        decision.person = person
+        let rows = people[person] ?? []
         if let denial = rules.denial(of: rows, at: lane, now: now) {
             decision.outcome = .refused([.denied])
             decision.group = denial.row.group
@@ -30,7 +45,9 @@ package struct PersonPolicy: Hashable, Sendable {
         }
         var (reasons, hit) = rules.admission(of: rows, at: lane, now: now)
         if rows.isEmpty { reasons = [.unlisted] }
-        if let reason = rules.validity(from: badge.validFrom, until: badge.validUntil, now: now) {
+        if let badge,
+            let reason = rules.validity(from: badge.validFrom, until: badge.validUntil, now: now)
+        {
             reasons = Set(reasons + [reason]).sorted(by: >)
         }
         if !reasons.isEmpty { decision.outcome = .refused(reasons) }

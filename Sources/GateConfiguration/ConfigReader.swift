@@ -80,7 +80,7 @@ package struct ConfigReader {
 
     private mutating func readGatehouse(_ root: SourceNode) {
         let keys = [
-            "site", "chips", "cameras", "lines", "lanes", "fire", "heartbeat", "retention",
+            "site", "chips", "cameras", "lines", "lanes", "readers", "fire", "heartbeat", "retention",
             "storage", "control",
         ]
         guard let top = Section(root, "gatehouse.yaml", keys: keys, &report) else { return }
@@ -95,6 +95,7 @@ package struct ConfigReader {
         if let node = top.required("lanes", hint: "add lanes: with one entry a lane", &report) {
             readLanes(node)
         }
+        top.node("readers").map { readReaders($0) }
         readFire(top)
         readHeartbeat(top)
         top.node("retention").map { readRetention($0) }

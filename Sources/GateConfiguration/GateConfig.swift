@@ -7,6 +7,8 @@ package struct GateConfig: Hashable, Sendable {
     package var cameras: [CameraName: CameraConfig] = [:]
     package var inputs: [LineName: InputConfig] = [:]
     package var outputs: [LineName: OutputConfig] = [:]
+    package var pulses: [LineName: PulseInputConfig] = [:]
+    package var readers: [ReaderName: ReaderConfig] = [:]
     package var lanes: [LaneName: BarrierConfig] = [:]
     package var turnstiles: [LaneName: TurnstileConfig] = [:]
     package var doors: [LaneName: DoorConfig] = [:]

@@ -101,7 +101,9 @@ package struct Gate: Sendable {
             guard let index = personLanes.firstIndex(where: { $0.name == reading.lane }) else {
                 break
             }
-            personLanes[index].take(reading, policy: personPolicy, &turn)
+            let limits = reading.reader.flatMap { config.readers[$0]?.attempts }
+            personLanes[index].take(
+                reading, policy: personPolicy, limits: limits ?? ReaderConfig.Attempts(), &turn)
         case .people(let lane, let count):
             guard let index = personLanes.firstIndex(where: { $0.name == lane }) else { break }
             drivePersonLane(index, .counted(count), &turn)
@@ -389,7 +391,7 @@ extension GateAction {
         switch self {
         case .assert, .rest: true
         case .store, .record, .keep, .look, .keepPicture, .erasePictures, .makeRoom, .tell,
-            .raiseAlarm, .clearAlarm:
+            .signal, .raiseAlarm, .clearAlarm:
             false
         }
     }

@@ -11,6 +11,7 @@ import GateTypes
 package final class LineBank {
     private var chips: [String: any LineChip]
     private var inputs: [InputChannel] = []
+    var pulses: [PulseChannel] = []
     private var outputs: [LineName: OutputChannel] = [:]
     private var opposites: [LineName: Set<LineName>] = [:]
     private var nextAudit: Instant
@@ -61,6 +62,7 @@ package final class LineBank {
                     $0.name == name && $0.config == input && same.contains(input.chip)
                 } ?? InputChannel(name: name, config: input)
             }
+        adoptPulses(config, keepingLinesOf: same)
         let oldOutputs = outputs
         outputs = [:]
         for (name, output) in config.outputs {
@@ -91,17 +93,21 @@ package final class LineBank {
 
     /// When `poll` is due at the latest.
     package var nextDeadline: Instant {
-        let deadlines =
-            inputs.compactMap(\.nextDeadline) + outputs.values.compactMap(\.nextDeadline)
-            + chips.values.compactMap(\.nextChange)
+        var deadlines = inputs.compactMap(\.nextDeadline)
+        deadlines += pulses.compactMap(\.retryAt)
+        deadlines += outputs.values.compactMap(\.nextDeadline)
+        deadlines += chips.values.compactMap(\.nextChange)
         return deadlines.reduce(nextAudit) { min($0, $1) }
     }
 
     /// The inputs to be watched for edges, with their descriptors.
     var watched: [(line: LineName, port: any InputPort)] {
-        inputs.compactMap { channel in
-            guard channel.condition == .working, let port = channel.port else { return nil }
-            return (channel.name, port)
+        let all =
+            inputs.map { ($0.name, $0.condition, $0.port) }
+            + pulses.map { ($0.name, $0.condition, $0.port) }
+        return all.compactMap { name, condition, port in
+            guard condition == .working, let port else { return nil }
+            return (name, port)
         }
     }
 
@@ -159,9 +165,10 @@ package final class LineBank {
             told.append((now, report))
         }
         told += drain(at: now)
+        told += drainPulses(at: now)
         if now >= nextAudit {
             nextAudit = now + LineLimits.auditInterval
-            told += audit(at: now).map { (now, $0) }
+            told += (audit(at: now) + auditPulses(at: now)).map { (now, $0) }
         }
         told += openAll(at: now, isFirst: false).map { (now, $0) }
         return told.enumerated()
@@ -231,7 +238,7 @@ package final class LineBank {
     private func lose(_ index: Int, _ error: LineError, at now: Instant) -> LineReport {
         inputs[index].lose(at: now)
         // The next request opens the chip afresh; its other lines keep the old one until they fail.
-        chips[inputs[index].config.chip]?.reset()
+        resetChip(inputs[index].config.chip)
         return .inputFailed(inputs[index].name, reason: error.description)
     }
 
@@ -264,15 +271,17 @@ package final class LineBank {
                 if isFirst { note(error, failed) }
             }
         }
-        return reports
+        return reports + openPulses(at: now, isFirst: isFirst)
     }
 
-    private func note(_ error: LineError, _ report: LineReport) {
+    func resetChip(_ name: String) { chips[name]?.reset() }
+
+    func note(_ error: LineError, _ report: LineReport) {
         openingErrors.append(error)
         pending.append(report)
     }
 
-    private func chip(_ name: String) throws(LineError) -> any LineChip {
+    func chip(_ name: String) throws(LineError) -> any LineChip {
         guard let chip = chips[name] else {
             throw .chipMissing(chip: name, path: "it", reason: "not configured")
         }

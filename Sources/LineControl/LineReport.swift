@@ -7,6 +7,10 @@ package enum LineReport: Hashable, Sendable {
     /// The line cannot be trusted and reads as active until `inputRecovered`.
     case inputFailed(LineName, reason: String)
     case inputRecovered(LineName, active: Bool)
+    /// A pulse began on a line of which each one counts, by the kernel's time.
+    case pulse(LineName, at: Instant)
+    /// The kernel's queue of such a line was full: pulses may be missing.
+    case pulsesLost(LineName)
     /// The line was driven to rest as far as it could be; its true state is not known.
     case outputFailed(LineName, reason: String)
     /// The output answers again, at rest.
@@ -19,6 +23,8 @@ package enum LineReport: Hashable, Sendable {
 package enum LineLimits {
     /// Edges of one line in one turn; what is left waits for the next turn.
     package static let edgesPerTurn = 32
+    /// Edges of one line that the kernel keeps; whoever finds so many may have missed others.
+    package static let kernelQueue = 16
     /// More edges than this in a second, and the input is called faulty.
     package static let edgesPerSecond = 200
     /// A faulty input is trusted again after this long with hardly an edge.

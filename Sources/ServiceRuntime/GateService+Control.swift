@@ -69,7 +69,7 @@ extension GateService {
                 + gate.personStatus.map {
                     view.lane($0, config, inputs: inputs, asserted: asserted, texts: texts)
                 },
-            alarms: view.alarms, plates: view.plates, latencies: view.latencies,
+            readers: readers?.snapshot ?? [], alarms: view.alarms, plates: view.plates, latencies: view.latencies,
             counts: view.counts, turnMaximum: loop.turnMaximum.milliseconds)
     }
 

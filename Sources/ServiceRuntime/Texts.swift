@@ -10,6 +10,7 @@ package struct Texts: Sendable {
         case storageWorks, seeing, blind, quitHint, time, longest, simulated
         case up, down, rising, lowering, between, unknown
         case locked, released, open, outer, inner, presence, obstacle
+        case reader, credentials, unreadable
         case approach, safety, photocell, directionIn, directionOut, directionBoth
         case arrivalToRelay, frameToRelay, journal, decide, relay
     }
@@ -60,6 +61,8 @@ package struct Texts: Sendable {
         ("no_upper_limit", "道闸未到达升起限位，请检查电机与限位"), ("no_lower_limit", "道闸未到达落下限位，请检查电机与限位"),
         ("boom_moved", "道闸未经命令移动，请检查"), ("output_failed", "输出故障，请检查继电器"),
         ("sensor_silent", "传感器多次未检测到通行人员，请检查"), ("held_open", "门开启时间过长，请关闭"),
+        ("wrong_credentials", "连续多次错误的卡或密码，读卡器暂停，请查看现场"),
+        ("reader_failed", "读卡器线路故障，请检查接线与供电"), ("reader_unreadable", "读卡器多次发送错误数据，请检查接线"),
         ("never_opens", "多次放行而门未开启，请检查"),
     ]
 
@@ -85,6 +88,7 @@ package struct Texts: Sendable {
         case .fault: ("Out of order: guard decides", "设备故障：请门卫处理")
         case .emergency: ("Emergency: way is free", "紧急放行：通道已开")
         case .ready: ("Ready", "就绪")
+        case .paused: ("Too many wrong badges: please wait", "错误次数过多：请稍候")
         }
     }
 
@@ -127,6 +131,9 @@ package struct Texts: Sendable {
         case .inner: ("inner sensor", "内侧传感器")
         case .presence: ("presence", "门前")
         case .obstacle: ("obstacle", "障碍")
+        case .reader: ("reader", "读卡器")
+        case .credentials: ("read", "已读")
+        case .unreadable: ("unreadable", "无法读取")
         case .approach: ("approach", "入口线圈")
         case .safety: ("safety loop", "安全线圈")
         case .photocell: ("photocell", "光电")
