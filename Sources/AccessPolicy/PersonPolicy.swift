@@ -3,7 +3,7 @@ import GateTypes
 
 /// Who may pass which person lane when, by badge.
 package struct PersonPolicy: Hashable, Sendable {
-    private let rules: AccessRules
+    private var rules: AccessRules
     private let people: [String: [Roster.Person]]
     private let badges: [String: Roster.Badge]
 
@@ -12,6 +12,9 @@ package struct PersonPolicy: Hashable, Sendable {
         people = Dictionary(grouping: roster.people, by: \.person)
         badges = Dictionary(roster.badges.map { ($0.badge, $0) }) { first, _ in first }
     }
+
+    /// Closes to all but these groups, or to nobody with nil.
+    package mutating func lockDown(exceptFor groups: Set<String>?) { rules.onlyGroups = groups }
 
     /// Decides on a badge as a reader tells it; nothing is guessed from a number that is not listed.
     package func decide(badge text: String, at lane: LaneName, now: Moment) -> PersonDecision {

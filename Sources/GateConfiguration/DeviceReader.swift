@@ -93,7 +93,7 @@ extension ConfigReader {
         let title = "line '\(entry.key)'"
         let common = ["chip", "line", "active_low"]
         let inputKeys = ["input", "bias", "active_after", "clear_after", "accept_unsupervised"]
-        let outputKeys = ["output", "rest", "longest", "fail"]
+        let outputKeys = ["output", "rest", "longest", "fail", "feedback"]
         guard
             let line = Section(
                 entry.value, title, keys: common + inputKeys + outputKeys, &report)
@@ -225,5 +225,6 @@ extension ConfigReader {
             longest: span ?? .seconds(2), failure: failure ?? .secured)
         output.isActiveLow = line.flag("active_low", default: output.isActiveLow, &report)
         config.outputs[name] = output
+        if let node = line.node("feedback") { feedback.append((name, node)) }
     }
 }

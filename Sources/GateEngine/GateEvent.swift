@@ -71,6 +71,8 @@ package struct OperatorCommand: Hashable, Sendable {
         case clearFault(LaneName)
         case emergencyRelease
         case emergencyReset
+        case lockdown
+        case endLockdown
     }
 
     package let wish: Wish
@@ -123,4 +125,8 @@ package enum Notice: String, Hashable, Sendable, Codable, CaseIterable {
     case opening, closing, fault, emergency, ready
     /// Too many wrong badges or codes: the reader looks at nothing for a while.
     case paused
+    /// Another barrier has the narrow road.
+    case roadBusy = "road_busy"
+    /// The site is closed to all but some groups.
+    case lockdown
 }

@@ -64,7 +64,14 @@ extension PersonLane {
         let isDenied = reasons.first == .denied
         if isDenied { incident("refused_deny_listed", [:], personal: passage.personal, &turn) }
         notice = nil  // Each person is told, also the second in a row.
-        tell(isDenied ? .denied : reasons.first == .clockUntrusted ? .askGuard : .refused, &turn)
+        switch reasons.first {
+        case .denied: tell(.denied, &turn)
+        case .lockdown: tell(.lockdown, &turn)
+        case .clockUntrusted: tell(.askGuard, &turn)
+        case .unreadable, .notAPlate, .unlisted, .uncertain, .noRuleForLane, .outsideSchedule,
+            .notYetValid, .expired, .ambiguous, nil:
+            tell(.refused, &turn)
+        }
     }
 
     /// Five in a row and the reader pauses, so that numbers and codes cannot be tried out.

@@ -12,6 +12,7 @@ package final class LineBank {
     private var chips: [String: any LineChip]
     private var inputs: [InputChannel] = []
     var pulses: [PulseChannel] = []
+    var feedback: [LineName: FeedbackWatch] = [:]
     private var outputs: [LineName: OutputChannel] = [:]
     private var opposites: [LineName: Set<LineName>] = [:]
     private var nextAudit: Instant
@@ -34,6 +35,7 @@ package final class LineBank {
         adopt(config, keepingLinesOf: [])
         for chip in chips.values { chip.advance(to: now) }
         openAll(at: now, isFirst: true)
+        adoptFeedback(config, at: now)
     }
 
     /// Takes a new configuration: what is the same stays as it is, settled state and all; the rest
@@ -50,6 +52,7 @@ package final class LineBank {
         for chip in chips.values { chip.advance(to: now) }
         linesChanged?()
         openAll(at: now, isFirst: true)
+        adoptFeedback(config, at: now)
         linesChanged?()
     }
 
@@ -86,6 +89,15 @@ package final class LineBank {
         Dictionary(uniqueKeysWithValues: inputs.map { ($0.name, $0.isActive) })
     }
 
+    /// The inputs that can be trusted, with what they read.
+    var trustedInputs: [LineName: Bool] {
+        let working = inputs.filter { $0.condition == .working }
+        return Dictionary(uniqueKeysWithValues: working.map { ($0.name, $0.isActive) })
+    }
+
+    /// Whether a relay's coil has power as far as we told it; nil while the line is not ours.
+    func energised(_ line: LineName) -> Bool? { outputs[line]?.isEnergised }
+
     /// The outputs that are, or may be, away from their rest.
     package var assertedOutputs: Set<LineName> {
         Set(outputs.values.filter(\.mayBeAsserted).map(\.name))
@@ -97,6 +109,7 @@ package final class LineBank {
         deadlines += pulses.compactMap(\.retryAt)
         deadlines += outputs.values.compactMap(\.nextDeadline)
         deadlines += chips.values.compactMap(\.nextChange)
+        if let feedbackDeadline { deadlines.append(feedbackDeadline) }
         return deadlines.reduce(nextAudit) { min($0, $1) }
     }
 
@@ -122,11 +135,13 @@ package final class LineBank {
     {
         guard var output = outputs[line] else { throw .unknown(line) }
         chips[output.config.chip]?.advance(to: now)
-        for other in opposites[line, default: []] where outputs[other]?.mayBeAsserted ?? false {
-            throw .excluded(line, by: other)
+        for other in opposites[line, default: []] {
+            guard outputs[other]?.mayBeAsserted != true, feedback[other]?.isWelded != true
+            else { throw .excluded(line, by: other) }
         }
         defer {
             outputs[line] = output
+            noteFeedback(line, at: now)
             deadlineChanged?()
         }
         try output.assert(atMost: limit, at: now)
@@ -138,6 +153,7 @@ package final class LineBank {
         chips[output.config.chip]?.advance(to: now)
         defer {
             outputs[line] = output
+            noteFeedback(line, at: now)
             deadlineChanged?()
         }
         try output.rest(at: now)
@@ -170,7 +186,7 @@ package final class LineBank {
             nextAudit = now + LineLimits.auditInterval
             told += (audit(at: now) + auditPulses(at: now)).map { (now, $0) }
         }
-        told += openAll(at: now, isFirst: false).map { (now, $0) }
+        told += (compareFeedback(at: now) + openAll(at: now, isFirst: false)).map { (now, $0) }
         return told.enumerated()
             .sorted { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) }
             .map(\.element.1)

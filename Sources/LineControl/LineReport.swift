@@ -31,6 +31,8 @@ package enum LineLimits {
     package static let quietTime = Duration.seconds(5)
     /// How often levels are read without an edge, and silent or faulty lines are looked at.
     package static let auditInterval = Duration.seconds(1)
+    /// A relay and its auxiliary contact take no longer to move.
+    package static let feedbackTime = Duration.milliseconds(200)
     /// First pause before a lost line is requested again; doubles up to the longest.
     package static let reopenPause = Duration.seconds(1)
     package static let reopenPauseLongest = Duration.seconds(30)

@@ -3,6 +3,8 @@ import GateTypes
 /// What a barrier can sense; presence sensors first, then the boom's ends.
 package enum BarrierSensor: String, Hashable, Sendable, CaseIterable, Comparable {
     case approach, safety, photocell, up, down
+    /// The boom has been knocked off its arm.
+    case detached
 
     package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
@@ -38,7 +40,7 @@ package struct BarrierSensors: Hashable, Sendable {
         failed.insert(sensor)
         switch sensor {
         case .approach, .safety, .photocell: activeSince[sensor] = activeSince[sensor] ?? now
-        case .up, .down: activeSince[sensor] = nil
+        case .up, .down, .detached: activeSince[sensor] = nil
         }
         noteClearance(at: now)
     }

@@ -58,13 +58,14 @@ package struct GateScreen {
         let emergency =
             gate.emergency.map { styled("\(texts[word: .emergency]): \($0)", .alert) }
             ?? texts[word: .noEmergency]
+        let lockdown = gate.lockdown.map { styled("\(texts[word: .lockdown]): \($0)", .alert) }
         let eyes =
             gate.eyes.isConnected
             ? styled(texts[word: .eyesThere], .good) : styled(texts[word: .eyesGone], .bad)
         let journal =
             gate.storageProblem.map { styled("\(texts[word: .storageFails]): \($0)", .bad) }
             ?? styled(texts[word: .storageWorks], .good)
-        return [emergency, eyes, journal].joined(separator: "  ")
+        return [emergency, lockdown, eyes, journal].compactMap { $0 }.joined(separator: "  ")
     }
 
     private func lanes(_ gate: GateSnapshot) -> [String] {

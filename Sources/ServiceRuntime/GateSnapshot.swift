@@ -82,6 +82,8 @@ package struct GateSnapshot: Hashable, Sendable, Codable {
     package var wall: WallTime
     package var upSeconds: Int64
     package var emergency: String?
+    /// By whom the site was closed to all but some groups; nil when it is not.
+    package var lockdown: String?
     /// Why nothing can be journalled; nil while the journal works.
     package var storageProblem: String?
     package var journalHead: Int64?

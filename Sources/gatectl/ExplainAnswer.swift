@@ -125,6 +125,7 @@ struct ExplainAnswer: Encodable {
             case .expired: return "its row in the roster is no longer valid"
             case .clockUntrusted: return "the clock is not known to be right"
             case .ambiguous: return "two listed plates are within reach: \(other ?? "")"
+            case .lockdown: return "the site is closed to all but some groups"
             case .denied: return "\(group) is denied here"
             }
         }
