@@ -89,8 +89,9 @@ extension ConfigReader {
 
     mutating func readFeedback() {
         for (output, node) in feedback {
-            config.outputs[output]?.feedback = use(
-                node, "feedback", as: "the feedback of line '\(output)'", .input(isSafety: false))
+            let what = "the feedback of line '\(output)'"
+            let input = use(node, "feedback", as: what, .input(isSafety: false))
+            config.outputs[output]?.feedback = input
             guard output == config.heartbeat else { continue }
             report.error(
                 node.place, "the heartbeat's output '\(output)' has a feedback",

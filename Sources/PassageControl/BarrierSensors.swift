@@ -17,10 +17,10 @@ package enum BoomPosition: String, Hashable, Sendable { case down, between, up }
 /// A failed presence sensor reads active; a failed limit switch reads nothing.
 package struct BarrierSensors: Hashable, Sendable {
     package let fitted: Set<BarrierSensor>
-    private var activeSince: [BarrierSensor: Instant] = [:]
+    var activeSince: [BarrierSensor: Instant] = [:]
     package private(set) var failed: Set<BarrierSensor> = []
     /// Safety loop and photocell both clear since then; nil while one of them is occupied.
-    package private(set) var clearSince: Instant?
+    package internal(set) var clearSince: Instant?
 
     package init(fitted: Set<BarrierSensor>, active: Set<BarrierSensor>, at now: Instant) {
         self.fitted = fitted

@@ -301,7 +301,7 @@ import Testing
             case 6: bench.input("\(lane)-approach", false)
             default: bench.wait(random.milliseconds(100...20_000))
             }
-            bench.command(.clearFault(LineName(lane)))
+            bench.command(.clearFault(LaneName(lane)))
         }
         #expect(openings > 10, "seed \(seed)")
     }
