@@ -21,10 +21,11 @@ test-training: ## train each network for a minute and check that its loss falls 
 	@if [ ! -f "$(DATA)/manifest.tsv" ]; then echo "skipped: no labelled pictures in $(DATA); give DATA=FOLDER"; \
 	else training/plates/test-training "$(DATA)" $(if $(FACES),--faces "$(FACES)"); fi
 
-bench: build ## stage times, arrival to relay, memory; every order of events for each machine
+bench: build ## stage times, arrival to relay, memory, fire to relay; every order of events for each machine
 	@$(BIN)/gatectl bench
 	@$(SWIFT_BUILD) --build-tests
-	@GATEHOUSE_EXHAUSTIVE=full swift test -c release --skip-build --filter ExhaustiveTests
+	@GATEHOUSE_BENCH=full swift test -c release --skip-build --filter FireTests
+	@GATEHOUSE_BENCH=full swift test -c release --skip-build --filter ExhaustiveTests
 
 build: setup ## build the three programs
 	@$(SWIFT_BUILD)

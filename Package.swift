@@ -84,7 +84,8 @@ let package = Package(
             "ServiceRuntime",
             [
                 "GateTypes", "GateConfiguration", "GateEngine", "EventLoop", "LineControl",
-                "CredentialReaders", "VideoCapture", "VisionLink", "EventJournal", "ConfigurationFiles",
+                "CredentialReaders", "VideoCapture", "VisionLink", "EventJournal",
+                "ConfigurationFiles",
                 "PlateRecognition", "Imaging", "GateSimulation", "CSystemd", "CLinux",
             ]),
 

@@ -24,7 +24,8 @@ package struct GateScreen {
     /// The whole picture; `happenings` are shown below, newest last.
     package func lines(_ gate: GateSnapshot, happenings: [GateHappening] = []) -> [String] {
         [heading(gate), state(gate), ""] + lanes(gate) + readers(gate) + alarms(gate) + [""]
-            + plates(gate) + [""] + latencies(gate) + (happenings.isEmpty ? [] : [""] + happenings.map(line))
+            + plates(gate) + [""] + latencies(gate)
+            + (happenings.isEmpty ? [] : [""] + happenings.map(line))
     }
 
     /// One happening on one line.

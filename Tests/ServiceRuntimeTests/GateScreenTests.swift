@@ -35,7 +35,8 @@ import Testing
             .joined(separator: "\n")
         for part in [
             "Test gate", "EMERGENCY: fire alarm", "eyes: gone", "blind: unplugged", "京A12345",
-            "LOCKDOWN: E021", "lane1-outside", "it stays low", "01:01:01", "not on the list, expired", "admitted 2", "refused 4", "1.0", "2.1",
+            "LOCKDOWN: E021", "lane1-outside", "it stays low", "01:01:01",
+            "not on the list, expired", "admitted 2", "refused 4", "1.0", "2.1",
         ] {
             #expect(text.contains(part), "\(part) is missing in:\n\(text)")
         }
