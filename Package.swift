@@ -93,7 +93,7 @@ let package = Package(
         program(
             "gatectl",
             [
-                "GateTypes", "GateConfiguration", "AccessPolicy", "GateEngine", "Imaging",
+                "GateTypes", "GateConfiguration", "AccessPolicy", "GateEngine", "Imaging", "Inference",
                 "PlateRecognition", "LineControl", "EventJournal", "ConfigurationFiles",
                 "GateSimulation", "ServiceRuntime",
             ]),
