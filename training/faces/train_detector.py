@@ -320,12 +320,14 @@ def main():
     parser.add_argument("--steps", type=int, default=8000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--every", type=int, default=200, help="steps between two reports")
+    parser.add_argument("--kept", default="training/checkpoints/face-scenes.npz",
+                        help="where the teacher's labels are kept")
     parser.add_argument("--output", default="training/checkpoints/face-detector.pt")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     random.seed(options.seed), np.random.seed(options.seed), torch.manual_seed(options.seed)
-    parts = load_scenes(options.faces, Teacher(options.teacher),
-                        "training/checkpoints/face-scenes.npz")
+    parts = load_scenes(options.faces, Teacher(options.teacher), options.kept)
     portraits = load_portraits(options.faces, 6000)
     scenes = [s for s in parts["train"] if len(s[2])]
     bare = [s for s in parts["train"] if not len(s[2])]
@@ -352,10 +354,10 @@ def main():
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimiser.step()
         told.append([float(v.detach()) if torch.is_tensor(v) else v for v in (score, box, point)])
-        if (step + 1) % 200 == 0:
+        if (step + 1) % options.every == 0:
             pace = (time.time() - begun) / (step + 1 - first)
             print(f"step {step + 1}: score, box, points "
-                  f"{np.round(np.mean(told[-200:], axis=0), 4)}, {pace:.2f} s a step", flush=True)
+                  f"{np.round(np.mean(told[-options.every:], axis=0), 4)}, {pace:.2f} s a step", flush=True)
         if (step + 1) % 1000 == 0 or step + 1 == options.steps:
             torch.save({"network": network.state_dict(), "optimiser": optimiser.state_dict(),
                         "step": step + 1}, options.output)

@@ -127,6 +127,8 @@ def main():
     parser.add_argument("--steps", type=int, default=40000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--every", type=int, default=100, help="steps between two reports")
+    parser.add_argument("--kept", help="not used here")
     parser.add_argument("--output", default="training/checkpoints/face-student.pt")
     parser.add_argument("--whole", action="store_true", help="train on the fold's people too")
     options = parser.parse_args()
@@ -145,8 +147,8 @@ def main():
     begun, first, told = time.time(), training.step_done, []
     while training.step_done < options.steps:
         told.append(training.step())
-        if training.step_done % 100 == 0 or training.step_done == options.steps:
-            away, seams = np.mean(told[-100:], axis=0)
+        if training.step_done % options.every == 0 or training.step_done == options.steps:
+            away, seams = np.mean(told[-options.every:], axis=0)
             pace = (time.time() - begun) / (training.step_done - first)
             print(f"step {training.step_done}: away {away:.4f}, seams {seams:.3f}, "
                   f"{pace:.2f} s a step", flush=True)
