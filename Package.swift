@@ -67,6 +67,7 @@ let package = Package(
         // Adapter base and adapters: one outside thing each.
         module("EventLoop", ["GateTypes", "CLinux"]),
         module("LineControl", ["GateTypes", "GateConfiguration", "EventLoop", "CGpiod", "CLinux"]),
+        module("CredentialReaders", ["GateTypes", "GateConfiguration"]),
         module("VideoCapture", ["GateTypes", "Imaging", "EventLoop", "CV4L2", "CLinux"]),
         module("VisionLink", ["GateTypes", "GateEngine", "EventLoop"]),
         module("EventJournal", ["GateTypes", database, crypto]),
@@ -83,7 +84,7 @@ let package = Package(
             "ServiceRuntime",
             [
                 "GateTypes", "GateConfiguration", "GateEngine", "EventLoop", "LineControl",
-                "VideoCapture", "VisionLink", "EventJournal", "ConfigurationFiles",
+                "CredentialReaders", "VideoCapture", "VisionLink", "EventJournal", "ConfigurationFiles",
                 "PlateRecognition", "Imaging", "GateSimulation", "CSystemd", "CLinux",
             ]),
 
@@ -122,6 +123,7 @@ let package = Package(
         test("GateEngine", ["GateSimulation"]),
         test("EventLoop"),
         test("LineControl"),
+        test("CredentialReaders"),
         test("VideoCapture"),
         test("VisionLink"),
         test("EventJournal", [database]),

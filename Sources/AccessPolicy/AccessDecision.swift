@@ -16,6 +16,8 @@ package enum RefusalReason: String, Hashable, Sendable, Comparable, CaseIterable
     case clockUntrusted = "clock_untrusted"
     /// Two listed plates are within reach of this reading.
     case ambiguous
+    /// The site is closed to all but some groups.
+    case lockdown
     case denied
 
     private static let order = Dictionary(

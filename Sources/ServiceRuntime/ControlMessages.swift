@@ -9,18 +9,24 @@ package struct ControlRequest: Hashable, Sendable, Codable {
         case clearFault = "clear-fault"
         case emergencyRelease = "emergency-release"
         case emergencyReset = "emergency-reset"
+        case lockdown
+        case endLockdown = "end-lockdown"
 
         package var mayChange: Bool {
             switch self {
             case .status, .watch: false
-            case .open, .close, .reload, .clearFault, .emergencyRelease, .emergencyReset: true
+            case .open, .close, .reload, .clearFault, .emergencyRelease, .emergencyReset,
+                .lockdown, .endLockdown:
+                true
             }
         }
 
         package var needsLane: Bool {
             switch self {
             case .open, .close, .clearFault: true
-            case .status, .watch, .reload, .emergencyRelease, .emergencyReset: false
+            case .status, .watch, .reload, .emergencyRelease, .emergencyReset, .lockdown,
+                .endLockdown:
+                false
             }
         }
     }
