@@ -1,7 +1,7 @@
 import GateConfiguration
 import GateTypes
 
-/// Who may pass which person lane when, by badge.
+/// Who may pass which person lane when, by badge or by face.
 package struct PersonPolicy: Hashable, Sendable {
     private let rules: AccessRules
     private let people: [String: [Roster.Person]]
@@ -19,9 +19,24 @@ package struct PersonPolicy: Hashable, Sendable {
             return PersonDecision(outcome: .refused([.unlisted]), badge: text)
         }
         var decision = PersonDecision(outcome: .admitted, badge: number)
-        decision.person = badge.person
         decision.rosterPlace = badge.place
-        let rows = people[badge.person] ?? []
+        return decide(badge.person, decision, at: lane, now: now, badge: badge)
+    }
+
+    /// Decides on a person whose face was recognised.
+    package func decide(person: String, at lane: LaneName, now: Moment) -> PersonDecision {
+        var decision = PersonDecision(outcome: .admitted, badge: nil)
+        decision.rosterPlace = people[person]?.first?.place
+        return decide(person, decision, at: lane, now: now, badge: nil)
+    }
+
+    private func decide(
+        _ person: String, _ start: PersonDecision, at lane: LaneName, now: Moment,
+        badge: Roster.Badge?
+    ) -> PersonDecision {
+        var decision = start
+        decision.person = person
+        let rows = people[person] ?? []
         if let denial = rules.denial(of: rows, at: lane, now: now) {
             decision.outcome = .refused([.denied])
             decision.group = denial.row.group
@@ -30,7 +45,9 @@ package struct PersonPolicy: Hashable, Sendable {
         }
         var (reasons, hit) = rules.admission(of: rows, at: lane, now: now)
         if rows.isEmpty { reasons = [.unlisted] }
-        if let reason = rules.validity(from: badge.validFrom, until: badge.validUntil, now: now) {
+        if let badge,
+            let reason = rules.validity(from: badge.validFrom, until: badge.validUntil, now: now)
+        {
             reasons = Set(reasons + [reason]).sorted(by: >)
         }
         if !reasons.isEmpty { decision.outcome = .refused(reasons) }
@@ -40,18 +57,18 @@ package struct PersonPolicy: Hashable, Sendable {
     }
 }
 
-/// What policy says about one badge at one lane and moment, and why.
+/// What policy says about one person at one lane and moment, and why.
 package struct PersonDecision: Hashable, Sendable {
     package var outcome: AccessDecision.Outcome
-    /// The listed number, else as the reader told it.
-    package var badge: String
+    /// The listed number, else as the reader told it; nil when a face was recognised.
+    package var badge: String?
     /// Whose badge it is; nil when it is not listed.
     package var person: String?
     package var group: String?
     package var rulePlace: String?
     package var rosterPlace: String?
 
-    package init(outcome: AccessDecision.Outcome, badge: String) {
+    package init(outcome: AccessDecision.Outcome, badge: String?) {
         self.outcome = outcome
         self.badge = badge
     }

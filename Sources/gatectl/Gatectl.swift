@@ -10,7 +10,7 @@ struct Gatectl: ParsableCommand {
         subcommands: [
             CheckCommand.self, ExplainCommand.self, StatusCommand.self, WatchCommand.self,
             OpenCommand.self, CloseCommand.self, ClearFaultCommand.self, EmergencyCommand.self,
-            ReloadCommand.self, PlatesCommand.self, CameraCommand.self, RosterCommand.self,
-            JournalCommand.self, DemoCommand.self, BenchCommand.self, VersionCommand.self,
+            ReloadCommand.self, PlatesCommand.self, FacesCommand.self, CameraCommand.self,
+            RosterCommand.self, JournalCommand.self, DemoCommand.self, BenchCommand.self, VersionCommand.self,
         ])
 }
