@@ -98,6 +98,26 @@ package struct ConsentRegister: Hashable, Sendable, Codable {
         return consents[index]
     }
 
+    /// People whose consent has ended and whose templates may still be there.
+    package var uncleared: [String] {
+        let standing = Set(consents.filter { $0.state == .standing }.map(\.person))
+        return Set(consents.filter { $0.state != .standing && $0.cleared == nil }.map(\.person))
+            .subtracting(standing).sorted()
+    }
+
+    /// Notes that nothing of a person is left in the eyes; the consents that this clears.
+    package mutating func cleared(person: String, at now: Moment) -> [Consent] {
+        var done: [Consent] = []
+        for index in consents.indices
+        where consents[index].person == person && consents[index].state != .standing
+            && consents[index].cleared == nil
+        {
+            consents[index].cleared = now.wall
+            done.append(consents[index])
+        }
+        return done
+    }
+
     /// Notes how late it is, and answers which consents have expired by it.
     package mutating func timePassed(_ now: Moment) -> [Consent] {
         guard now.wallIsTrusted else { return [] }

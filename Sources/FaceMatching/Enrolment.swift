@@ -42,6 +42,16 @@ package struct Enrolment: Sendable {
     /// More alike than this, a picture adds nothing.
     private static let sameness = 0.985
 
+    /// At the usual calibration; a table that was measured says better.
+    private static let standardThreshold = 0.45
+
+    /// The similarity above which two pictures count as one person's: one pair of strangers in a
+    /// thousand, or as rare as was measured.
+    package static func threshold(_ calibration: FaceCalibration?) -> Double {
+        calibration?.threshold(for: 1e-3) ?? calibration?.points.last?.similarity
+            ?? standardThreshold
+    }
+
     /// At this similarity two pictures are taken to show one person.
     private let threshold: Double
     private let gallery: Gallery

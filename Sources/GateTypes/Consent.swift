@@ -17,6 +17,8 @@ package struct Consent: Hashable, Sendable, Codable {
     package var state: State
     /// When it was withdrawn or expired.
     package var ended: WallTime?
+    /// When the eyes had destroyed what was stored under it.
+    package var cleared: WallTime?
 
     package init(
         identifier: String, person: String, textVersion: String, granted: WallTime,

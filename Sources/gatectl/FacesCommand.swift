@@ -7,8 +7,12 @@ import PlateRecognition
 /// `gatectl faces ...`
 struct FacesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "faces", abstract: "Finds faces in pictures.",
-        subcommands: [FacesReadCommand.self])
+        commandName: "faces", abstract: "Finds faces in pictures; enrols people under their consent.",
+        subcommands: [
+            FacesReadCommand.self, FacesEnrolCommand.self, FacesListCommand.self,
+            FacesShowCommand.self, FacesRemoveCommand.self, FacesCalibrateCommand.self,
+            FacesAuditCommand.self,
+        ])
 }
 
 /// `gatectl faces read`: a row for each face of each picture.

@@ -26,6 +26,12 @@ struct GatehouseVision: ParsableCommand {
             that the configuration says, and none with --socket alone.
             """)
     var evidence: String?
+    @Option(
+        help: """
+            The folder of face templates; without it 'faces' in the state directory that the \
+            configuration says, and none with --socket alone.
+            """)
+    var faces: String?
 
     func validate() throws {
         if let recognisers, !(1...64).contains(recognisers) {
@@ -45,6 +51,7 @@ struct GatehouseVision: ParsableCommand {
             parts: .system(
                 models: models, recognisers: recognisers, scenes: config + "/scenes", socket: path,
                 evidence: evidence ?? site.map { $0.storage.stateDirectory + "/evidence" },
+                faces: faces ?? site.map { $0.storage.stateDirectory + "/faces" },
                 process: process, program: gatehouseVersion))
         service.start()
         _ = process.run()
