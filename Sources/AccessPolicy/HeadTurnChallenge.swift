@@ -54,6 +54,6 @@ package struct HeadTurnChallenge: Hashable, Sendable {
 
     /// What is not done in time has failed.
     package mutating func timePassed(_ now: Instant) {
-        if verdict == .pending, now > due { verdict = .failed }
+        if verdict == .pending, now >= due { verdict = .failed }
     }
 }

@@ -102,7 +102,7 @@ extension Gate {
 
     mutating func tellFaceLanes(_ turn: inout Turn) {
         eachPersonLane(&turn) { [faceConsents, faceEnrolled] lane, turn in
-            lane.faces(consents: faceConsents, enrolled: faceEnrolled, &turn)
+            lane.hear(consents: faceConsents, enrolled: faceEnrolled, &turn)
         }
     }
 

@@ -269,13 +269,13 @@ extension PersonLane {
     private mutating func forgetGone(_ turn: inout Turn) {
         guard let desk = faces else { return }
         for (side, approach) in desk.approaches
-        where turn.now.instant - approach.lastSeen > FaceApproach.absence {
+        where turn.now.instant - approach.lastSeen >= FaceApproach.absence {
             faces?.approaches[side] = nil
         }
     }
 
     /// Consents and templates as they are from now on; what rests on one that is gone, ends.
-    mutating func faces(
+    mutating func hear(
         consents: [String: ConsentNotice], enrolled: Set<String>, _ turn: inout Turn
     ) {
         guard let desk = faces else { return }

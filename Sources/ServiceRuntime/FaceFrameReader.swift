@@ -40,7 +40,7 @@ final class EyesReader: FrameReader {
         guard !hasFailed else { return nil }
         do {
             let reader = try FaceReader(models: models)
-            gallery?.uses(reader.embedder)
+            gallery?.uses(reader.embedder.model, reader.embedder.calibration)
             faces = FaceFrameReader(reader, gallery: gallery, infrared: infrared)
         } catch {
             hasFailed = true

@@ -48,11 +48,11 @@ package final class FaceGallery: Sendable {
     // MARK: The recognisers' side
 
     /// The embedder in use; the first recogniser that loads it tells.
-    func uses(_ embedder: FaceEmbedder) {
+    func uses(_ model: FaceModel, _ calibration: FaceCalibration?) {
         let isNew = state.withLock { state in
-            guard state.model != embedder.model else { return false }
-            state.model = embedder.model
-            state.calibration = embedder.calibration
+            guard state.model != model else { return false }
+            state.model = model
+            state.calibration = calibration
             return true
         }
         if isNew { reload() }
