@@ -9,6 +9,7 @@ import VisionLink
 final class EyesReader: FrameReader {
     private let plates: PlateFrameReader
     private let models: String
+    private let embedder: String?
     private let gallery: FaceGallery?
     private let infrared: InfraredSights
     /// Loaded with the first face camera; a gate without one pays nothing.
@@ -17,11 +18,12 @@ final class EyesReader: FrameReader {
     private var hasFailed = false
 
     init(
-        plates: PlateFrameReader, models: String, gallery: FaceGallery?, infrared: InfraredSights,
-        tell: @escaping @Sendable (String) -> Void
+        plates: PlateFrameReader, models: String, embedder: String?, gallery: FaceGallery?,
+        infrared: InfraredSights, tell: @escaping @Sendable (String) -> Void
     ) {
         self.plates = plates
         self.models = models
+        self.embedder = embedder
         self.gallery = gallery
         self.infrared = infrared
         self.tell = tell
@@ -39,7 +41,7 @@ final class EyesReader: FrameReader {
         if let faces { return faces }
         guard !hasFailed else { return nil }
         do {
-            let reader = try FaceReader(models: models)
+            let reader = try FaceReader(models: models, embedder: embedder)
             gallery?.uses(reader.embedder.model, reader.embedder.calibration)
             faces = FaceFrameReader(reader, gallery: gallery, infrared: infrared)
         } catch {

@@ -17,9 +17,10 @@ extension VisionParts {
     ///   - socket: where the controller listens; a demonstration's scene lies beside it.
     ///   - evidence: the folder for pictures of passages; nil keeps none.
     ///   - faces: the folder of face templates; nil compares with nobody.
+    ///   - embedder: another face embedder's file in place of the models' own.
     package static func system(
         models: String?, recognisers: Int?, scenes: String, socket: String, evidence: String?,
-        faces: String?, process: ServiceProcess, program: String
+        faces: String?, embedder: String?, process: ServiceProcess, program: String
     ) throws(SystemError) -> VisionParts {
         let log = process.log
         let folder = socket.lastIndex(of: "/").map { String(socket[..<$0]) } ?? "."
@@ -41,7 +42,8 @@ extension VisionParts {
             makeReader: {
                 EyesReader(
                     plates: try PlateFrameReader(models: models),
-                    models: models ?? ModelFolder.find(), gallery: gallery, infrared: infrared,
+                    models: models ?? ModelFolder.find(), embedder: embedder, gallery: gallery,
+                    infrared: infrared,
                     tell: { log.write(.error, $0) })
             },
             recognisers: recognisers ?? max(sysconf(Int32(_SC_NPROCESSORS_ONLN)) - 1, 1),

@@ -32,6 +32,8 @@ struct GatehouseVision: ParsableCommand {
             configuration says, and none with --socket alone.
             """)
     var faces: String?
+    @Option(help: "Another face embedder's network file.")
+    var embedder: String?
 
     func validate() throws {
         if let recognisers, !(1...64).contains(recognisers) {
@@ -52,6 +54,7 @@ struct GatehouseVision: ParsableCommand {
                 models: models, recognisers: recognisers, scenes: config + "/scenes", socket: path,
                 evidence: evidence ?? site.map { $0.storage.stateDirectory + "/evidence" },
                 faces: faces ?? site.map { $0.storage.stateDirectory + "/faces" },
+                embedder: embedder,
                 process: process, program: gatehouseVersion))
         service.start()
         _ = process.run()

@@ -80,14 +80,16 @@ import VisionLink
         #expect(Self.bytes(in: folder).range(of: Data("E-LEAVING".utf8)) == nil)
         try rig.loop.run { rig.service.enrolled == ["E018"] }
 
-        let told = rig.journal.entries.filter { $0.kind == .consent }
+        let told = rig.journal.entries.filter {
+            $0.kind == EntryKind.consent.rawValue
+        }
         #expect(
             told.map { $0.facts["what"] } == [
                 "granted", "granted", "withdrawn", "templates_destroyed",
             ])
         #expect(told.last?.facts["templates"] == "1")
         // Which person it was is personal, and erasable; nothing else says it.
-        #expect(told.allSatisfy { $0.personal[.person]?.hasPrefix("E") == true })
+        #expect(told.allSatisfy { $0.text(.person)?.hasPrefix("E") == true })
         #expect(told.allSatisfy { !$0.facts.values.contains("E-LEAVING") })
     }
 
