@@ -18,6 +18,17 @@ extension GateService {
         }
     }
 
+    /// Where a face opens without judged liveness stands in the record, with who answers for it.
+    func recordFaceAcceptances() {
+        for (lane, faces) in config.faces.sorted(by: { $0.key < $1.key }) {
+            guard let alone = faces.alone else { continue }
+            write(
+                EntryDraft(
+                    .configuration, lane: lane, at: moment(),
+                    facts: ["face_alone": alone.reason], personal: [.person: alone.acceptedBy]))
+        }
+    }
+
     /// Engine and eyes hear whose face may be used; the engine first, since it decides.
     func tellConsents() {
         guard let notices = consents?.notices(at: moment()), notices != toldConsents else { return }

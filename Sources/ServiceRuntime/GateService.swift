@@ -160,6 +160,7 @@ package final class GateService {
         storesBegun = [:]
         isHandling = true
         perform(gate.start(inputs: bank.inputStates, at: moment()))
+        recordFaceAcceptances()
         drain()
     }
 

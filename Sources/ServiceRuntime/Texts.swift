@@ -11,7 +11,7 @@ package struct Texts: Sendable {
         case up, down, rising, lowering, between, unknown
         case locked, released, open, outer, inner, presence, obstacle
         case approach, safety, photocell, directionIn, directionOut, directionBoth
-        case arrivalToRelay, frameToRelay, journal, decide, relay
+        case arrivalToRelay, frameToRelay, journal, decide, relay, faceAlone
     }
 
     package let language: Site.Language
@@ -152,6 +152,7 @@ package struct Texts: Sendable {
         case .journal: ("journal", "记录")
         case .decide: ("decide", "判定")
         case .relay: ("relay", "继电器")
+        case .faceAlone: ("a face alone opens, liveness not judged", "仅凭人脸放行，未做活体检测")
         }
     }
 }
