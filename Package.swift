@@ -96,7 +96,7 @@ let package = Package(
         program(
             "gatectl",
             [
-                "GateTypes", "GateConfiguration", "AccessPolicy", "GateEngine", "Imaging",
+                "GateTypes", "GateConfiguration", "AccessPolicy", "GateEngine", "Imaging", "Inference",
                 "PlateRecognition", "FaceMatching", "FaceStorage", "LineControl", "EventJournal",
                 "ConfigurationFiles", "GateSimulation", "ServiceRuntime",
             ]),

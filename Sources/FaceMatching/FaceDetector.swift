@@ -50,30 +50,30 @@ package final class FaceDetector {
 
     /// How a picture lies in the network's input.
     struct Layout: Equatable {
-        /// The picture's size there, its first pixel, and the size of the whole input.
+        /// The picture's size there, and the size of the whole input.
         let scaled: PixelSize
-        let margin: Int
         let canvas: PixelSize
+        /// The border around the picture, in its own pixels.
+        let border: Double
+        /// Pixels of the input for each pixel of the picture.
+        let factor: PixelPoint
     }
 
     func layout(of size: PixelSize) -> Layout {
-        let (long, short) = (
-            Double(max(size.width, size.height)), Double(min(size.width, size.height))
-        )
-        var scale = min(longSide / long, 1)
-        if short * scale < Self.shortSideLeast {
-            scale = max(
-                scale,
-                min(Self.shortSideLeast / short, Self.enlargementLargest, longSide / long))
-        }
-        let sides = [size.width, size.height].map {
-            max(1, Int((Double($0) * scale).rounded()))
-        }
-        let margin = Int((border * Double(sides.max() ?? 1)).rounded())
-        let padded = sides.map { ($0 + 2 * margin + Self.unit - 1) / Self.unit * Self.unit }
+        let border = (border * Double(max(size.width, size.height))).rounded()
+        let full = [size.width, size.height].map { Double($0) + 2 * border }
+        let (long, short) = (max(full[0], full[1]), min(full[0], full[1]))
+        let scale = min(
+            longSide / long, Self.enlargementLargest, max(1, Self.shortSideLeast / short))
+        let sides = full.map { max(1, ($0 * scale).rounded()) }
+        let padded = sides.map { (Int($0) + Self.unit - 1) / Self.unit * Self.unit }
+        let factor = PixelPoint(x: sides[0] / full[0], y: sides[1] / full[1])
         return Layout(
-            scaled: PixelSize(width: sides[0], height: sides[1]), margin: margin,
-            canvas: PixelSize(width: padded[0], height: padded[1]))
+            scaled: PixelSize(
+                width: max(1, Int((Double(size.width) * factor.x).rounded())),
+                height: max(1, Int((Double(size.height) * factor.y).rounded()))),
+            canvas: PixelSize(width: padded[0], height: padded[1]), border: border,
+            factor: factor)
     }
 
     /// The decoding scale that still has at least as many pixels as the network will see.
@@ -96,19 +96,18 @@ package final class FaceDetector {
         let (size, canvas) = (layout.scaled, layout.canvas)
         let plan = try network.plan(batch: 1, height: canvas.height, width: canvas.width)
         var input = RGBImage(size: canvas, filledWith: Self.gray)
-        input.paste(image.resized(to: size), x: layout.margin, y: layout.margin)
+        input.paste(
+            image.resized(to: size), x: Int((layout.border * layout.factor.x).rounded()),
+            y: Int((layout.border * layout.factor.y).rounded()))
         plan.withInput { input.write(to: &$0, scale: 1 / 127.5, offset: -1) }
         try plan.run()
-        let factor = PixelPoint(
-            x: Double(fullSize.width) / Double(size.width),
-            y: Double(fullSize.height) / Double(size.height))
         var found: [Candidate] = []
         for stride in Self.strides {
             let index = try plan.outputIndex("stride\(stride)")
             let grid = PixelSize(width: canvas.width / stride, height: canvas.height / stride)
             plan.withOutput(index) { collect($0, grid: grid, stride: stride, into: &found) }
         }
-        return surest(found, margin: Double(layout.margin), factor: factor)
+        return surest(found, layout)
     }
 
     /// One cell that says face, in pixels of the network's input.
@@ -130,7 +129,7 @@ package final class FaceDetector {
             let (column, row) = (Double(cell % grid.width) + 0.5, Double(cell / grid.width) + 0.5)
             let value = { (channel: Int) in Double(output[at + channel]) }
             // A network gone wild must not make boxes of any size.
-            let side = { (channel: Int) in exp(min(value(channel), 12)) * s }
+            let side = { (channel: Int) in exp(min(max(value(channel), -4), 5)) * s }
             let (width, height) = (side(3), side(4))
             let box = FaceBox(
                 x: (column + value(1)) * s - width / 2, y: (row + value(2)) * s - height / 2,
@@ -145,9 +144,7 @@ package final class FaceDetector {
         }
     }
 
-    private func surest(
-        _ found: [Candidate], margin: Double, factor: PixelPoint
-    ) -> [DetectedFace] {
+    private func surest(_ found: [Candidate], _ layout: Layout) -> [DetectedFace] {
         let sorted = found.sorted { $0.logit > $1.logit }
         var kept: [Candidate] = []
         for candidate in sorted.prefix(Self.candidatesLargest)
@@ -159,13 +156,15 @@ package final class FaceDetector {
         }
         return kept.compactMap { candidate in
             let outside = { (point: PixelPoint) in
-                PixelPoint(x: (point.x - margin) * factor.x, y: (point.y - margin) * factor.y)
+                PixelPoint(
+                    x: point.x / layout.factor.x - layout.border,
+                    y: point.y / layout.factor.y - layout.border)
             }
             guard let landmarks = FaceLandmarks(candidate.points.map(outside)) else { return nil }
             let corner = outside(PixelPoint(x: candidate.box.x, y: candidate.box.y))
             let box = FaceBox(
-                x: corner.x, y: corner.y, width: candidate.box.width * factor.x,
-                height: candidate.box.height * factor.y)
+                x: corner.x, y: corner.y, width: candidate.box.width / layout.factor.x,
+                height: candidate.box.height / layout.factor.y)
             guard landmarks.isFinite, box.area.isFinite, box.x.isFinite, box.y.isFinite else {
                 return nil
             }

@@ -11,7 +11,7 @@ struct Gatectl: ParsableCommand {
             CheckCommand.self, ExplainCommand.self, StatusCommand.self, WatchCommand.self,
             OpenCommand.self, CloseCommand.self, ClearFaultCommand.self, EmergencyCommand.self,
             ReloadCommand.self, PlatesCommand.self, FacesCommand.self, CameraCommand.self,
-            RosterCommand.self, ConsentCommand.self, JournalCommand.self, DemoCommand.self,
-            BenchCommand.self, VersionCommand.self,
+            NetworkCommand.self, RosterCommand.self, ConsentCommand.self, JournalCommand.self,
+            DemoCommand.self, BenchCommand.self, VersionCommand.self,
         ])
 }
