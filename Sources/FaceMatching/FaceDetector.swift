@@ -127,18 +127,18 @@ package final class FaceDetector {
         for cell in 0..<grid.area where output[cell * Self.channels] > limit {
             let at = cell * Self.channels
             let (column, row) = (Double(cell % grid.width) + 0.5, Double(cell / grid.width) + 0.5)
-            let value = { (channel: Int) in Double(output[at + channel]) }
+            var values: [Double] = []
+            for channel in 0..<Self.channels { values.append(Double(output[at + channel])) }
             // A network gone wild must not make boxes of any size.
-            let side = { (channel: Int) in exp(min(max(value(channel), -4), 5)) * s }
-            let (width, height) = (side(3), side(4))
+            let (width, height) = (
+                exp(min(max(values[3], -4), 5)) * s, exp(min(max(values[4], -4), 5)) * s
+            )
             let box = FaceBox(
-                x: (column + value(1)) * s - width / 2, y: (row + value(2)) * s - height / 2,
+                x: (column + values[1]) * s - width / 2, y: (row + values[2]) * s - height / 2,
                 width: width, height: height)
-            var points: [PixelPoint] = []
-            for k in 0..<5 {
-                points.append(
-                    PixelPoint(
-                        x: (column + value(5 + 2 * k)) * s, y: (row + value(6 + 2 * k)) * s))
+            let points = (0..<5).map {
+                PixelPoint(
+                    x: (column + values[5 + 2 * $0]) * s, y: (row + values[6 + 2 * $0]) * s)
             }
             found.append(Candidate(logit: output[at], box: box, points: points))
         }

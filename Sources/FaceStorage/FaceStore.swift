@@ -19,7 +19,7 @@ package struct TemplateRecord: Hashable, Sendable {
 ///
 /// Several processes may have it open; one instance serves one thread. Deleted rows are overwritten
 /// and the write-ahead log is emptied before `remove` returns.
-package final class FaceStore {
+package final class FaceStore: Sendable {
     package static let fileName = "faces.db"
     private static let format = 1
     private static let sealed = Data("gatehouse faces".utf8)
@@ -58,7 +58,7 @@ package final class FaceStore {
         guard file >= 0 else {
             throw .unusable(path: path, detail: unsafe String(cString: strerror(errno)))
         }
-        close(file)
+        Glibc.close(file)
         FileOwner.give(path, likeFolderOf: path)
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)

@@ -100,7 +100,13 @@ extension Gate {
         tellAirLocks(&turn)
     }
 
-    mutating func tellFaceLanes(_ turn: inout Turn) {
+    mutating func tellFaceLanes(
+        consents: [ConsentNotice]? = nil, enrolled: Set<String>? = nil, _ turn: inout Turn
+    ) {
+        if let consents {
+            faceConsents = Dictionary(consents.map { ($0.person, $0) }, uniquingKeysWith: { $1 })
+        }
+        faceEnrolled = enrolled ?? faceEnrolled
         eachPersonLane(&turn) { [faceConsents, faceEnrolled] lane, turn in
             lane.hear(consents: faceConsents, enrolled: faceEnrolled, &turn)
         }

@@ -11,8 +11,8 @@ package struct Gate: Sendable {
     private let policy: VehiclePolicy
     let personPolicy: PersonPolicy
     /// Whose face may be used, and who is enrolled, as told last.
-    private(set) var faceConsents: [String: ConsentNotice] = [:]
-    private(set) var faceEnrolled: Set<String> = []
+    var faceConsents: [String: ConsentNotice] = [:]
+    var faceEnrolled: Set<String> = []
     let routes: Routes
     /// In the order of their names; empty until `start`.
     private var lanes: [VehicleLane] = []
@@ -109,13 +109,8 @@ package struct Gate: Sendable {
             guard let index = personLanes.firstIndex(where: { $0.name == lane }) else { break }
             drivePersonLane(index, .counted(count), &turn)
         case .faces(let observation): take(observation, &turn)
-        case .consents(let notices):
-            faceConsents = Dictionary(
-                notices.map { ($0.person, $0) }, uniquingKeysWith: { $1 })
-            tellFaceLanes(&turn)
-        case .enrolled(let people):
-            faceEnrolled = people
-            tellFaceLanes(&turn)
+        case .consents(let notices): tellFaceLanes(consents: notices, &turn)
+        case .enrolled(let people): tellFaceLanes(enrolled: people, &turn)
         case .camera(let camera, let health):
             faceCamera(camera, health, &turn)
             for lane in routes.lanes(of: camera) where lanes.indices.contains(lane) {

@@ -21,11 +21,11 @@ import Testing
         #expect(abs(face.landmarks.mouthRight.y - 108) < 0.01)
     }
 
-    @Test(arguments: [0.0, 0.25])
-    func boxesAreInPixelsOfTheWholePictureWithAndWithoutABorder(border: Double) throws {
-        let folder = try Folder.models(side: 320, border: border)
+    @Test(arguments: [(0.0, 320), (0.25, 480)])
+    func boxesAreInPixelsOfTheWholePictureWithAndWithoutABorder(border: Double, side: Int) throws {
+        let folder = try Folder.models(side: side, border: border)
         let detector = try FaceDetector(path: "\(folder.path)/\(FaceModels.detector)")
-        // Half the size reaches the network, as 320 x 240.
+        // Half the size reaches the network either way.
         let image = RGBImage.spots(
             PixelSize(width: 640, height: 480), [(x: 320, y: 160)], side: 16)
         let faces = try detector.detect(in: image, fullSize: image.size)
