@@ -96,7 +96,8 @@ let package = Package(
         program(
             "gatectl",
             [
-                "GateTypes", "GateConfiguration", "AccessPolicy", "GateEngine", "Imaging", "Inference",
+                "GateTypes", "GateConfiguration", "AccessPolicy", "GateEngine", "Imaging",
+                "Inference",
                 "PlateRecognition", "FaceMatching", "FaceStorage", "LineControl", "EventJournal",
                 "ConfigurationFiles", "GateSimulation", "ServiceRuntime",
             ]),

@@ -52,7 +52,8 @@ package struct ConsentRegister: Hashable, Sendable, Codable {
         person: String, textVersion: String, signer: String, expires: WallTime?, at now: Moment
     ) throws(ConsentError) -> Consent {
         for (value, what) in [
-            (person, "the person"), (textVersion, "the version of the text"), (signer, "the signer"),
+            (person, "the person"), (textVersion, "the version of the text"),
+            (signer, "the signer"),
         ] {
             guard !value.isEmpty, value.utf8.count <= Self.textLargest,
                 !value.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })

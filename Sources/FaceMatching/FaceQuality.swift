@@ -60,7 +60,8 @@ package struct FaceQuality: Hashable, Sendable {
         sharpness = Self.ramp(looks.sharpness, from: 0.02, to: 0.12)
         exposure = min(
             Self.ramp(looks.mean, from: 15, to: 60), Self.ramp(looks.mean, from: 250, to: 205),
-            Self.ramp(looks.deviation, from: 4, to: 22), Self.ramp(looks.clipped, from: 0.7, to: 0.2)
+            Self.ramp(looks.deviation, from: 4, to: 22),
+            Self.ramp(looks.clipped, from: 0.7, to: 0.2)
         )
         openness = Self.ramp(FaceLooks.strangeness(straight, targets), from: 34, to: 14)
     }

@@ -117,7 +117,11 @@ package struct Gallery: Sendable {
     private func combined(_ products: ArraySlice<Float>) -> Double {
         var (first, second) = (-Float.infinity, -Float.infinity)
         for value in products {
-            if value > first { (first, second) = (value, first) } else { second = max(second, value) }
+            if value > first {
+                (first, second) = (value, first)
+            } else {
+                second = max(second, value)
+            }
         }
         switch fusion {
         case .highest: return Double(first)

@@ -3,7 +3,9 @@ import GateTypes
 /// Turnstiles and doors.
 extension ConfigReader {
     mutating func readTurnstile(_ entry: SourceNode.Entry) {
-        let keys = ["kind", "outputs", "inputs", "timing", "on_storage_failure", "emergency", "faces"]
+        let keys = [
+            "kind", "outputs", "inputs", "timing", "on_storage_failure", "emergency", "faces",
+        ]
         guard let lane = Section(entry.value, "lane '\(entry.key)'", keys: keys, &report)
         else { return }
         let outputs = readLines(

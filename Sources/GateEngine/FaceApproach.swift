@@ -31,8 +31,9 @@ struct FaceApproach: Hashable, Sendable {
     var confirmed = 0
     var contradicted = 0
 
-    init(_ observation: FaceObservation, _ face: FaceSighting, _ needs: FaceRequirements, now: Moment)
-    {
+    init(
+        _ observation: FaceObservation, _ face: FaceSighting, _ needs: FaceRequirements, now: Moment
+    ) {
         arrival = min(observation.frameTime, now.instant)
         let ago = (now.instant - arrival).nanoseconds / 1_000_000
         arrivalWall = WallTime(milliseconds: now.wall.milliseconds &- ago)

@@ -363,7 +363,9 @@ struct Routes: Sendable {
 
     private mutating func addPersonLanes(_ config: GateConfig) {
         for (index, name) in config.personLaneNames.enumerated() {
-            if let entry = config.faces[name]?.entry { faceCameras[entry.camera] = (index, .outside) }
+            if let entry = config.faces[name]?.entry {
+                faceCameras[entry.camera] = (index, .outside)
+            }
             if let exit = config.faces[name]?.exit { faceCameras[exit.camera] = (index, .inside) }
             if let lane = config.turnstiles[name] {
                 for sensor in Turnstile.Sensor.allCases {

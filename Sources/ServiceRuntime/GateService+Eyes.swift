@@ -67,7 +67,9 @@ extension GateService {
             guard config.cameras[observation.camera] != nil else {
                 return eyesState.unknownCameras += 1
             }
-            for stage in stages { view.add("face_\(stage.stage)", .microseconds(stage.microseconds)) }
+            for stage in stages {
+                view.add("face_\(stage.stage)", .microseconds(stage.microseconds))
+            }
             handle(.faces(observation))
         case .enrolled(let people):
             enrolled = Set(people)

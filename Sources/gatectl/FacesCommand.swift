@@ -7,7 +7,8 @@ import PlateRecognition
 /// `gatectl faces ...`
 struct FacesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "faces", abstract: "Finds faces in pictures; enrols people under their consent.",
+        commandName: "faces",
+        abstract: "Finds faces in pictures; enrols people with their consent.",
         subcommands: [
             FacesReadCommand.self, FacesEnrolCommand.self, FacesListCommand.self,
             FacesShowCommand.self, FacesRemoveCommand.self, FacesCalibrateCommand.self,

@@ -44,8 +44,10 @@ struct FacesEnrolCommand: ParsableCommand {
             threshold: Enrolment.threshold(storage.calibration(of: reader.embedder)))
         for photo in photos { try judge(photo, reader, &enrolment) }
         guard enrolment.problems.isEmpty, let templates = enrolment.templates else {
-            ErrorOutput.write(["\(person) is not enrolled; take these photographs anew or leave "
-                + "them out"])
+            ErrorOutput.write([
+                "\(person) is not enrolled; take these photographs anew or leave "
+                    + "them out"
+            ])
             throw ExitCode(1)
         }
         try store.enrol(

@@ -8,7 +8,8 @@ import ServiceRuntime
 /// `gatectl faces list`: who is enrolled.
 struct FacesListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "Lists who is enrolled, and who is due to be enrolled again.",
+        commandName: "list",
+        abstract: "Lists who is enrolled, and who is due to be enrolled again.",
         discussion: """
             Templates of another embedder than the one in use are never compared: their owners are \
             due. A row for each person; nothing biometric is shown.

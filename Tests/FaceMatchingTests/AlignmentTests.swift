@@ -61,8 +61,9 @@ import Testing
         for y in 0..<112 {
             for x in 0..<112 {
                 for c in 0..<3 {
-                    turned.pixels[(x * 112 + 111 - y) * 3 + c] = upright.pixels[
-                        (y * 112 + x) * 3 + c]
+                    turned.pixels[(x * 112 + 111 - y) * 3 + c] =
+                        upright.pixels[
+                            (y * 112 + x) * 3 + c]
                 }
             }
         }

@@ -48,8 +48,9 @@ import Testing
         #expect(
             try enrolment.add("b", faces: [Self.face(one), Self.face(other, width: 80)])
                 == .severalFaces(picture: "b", count: 2))
-        guard case .poor(_, _, let hint)? = try enrolment.add(
-            "c", faces: [Self.face(one, part: 0.1)])
+        guard
+            case .poor(_, _, let hint)? = try enrolment.add(
+                "c", faces: [Self.face(one, part: 0.1)])
         else {
             Issue.record("a poor picture was taken")
             return
@@ -58,7 +59,8 @@ import Testing
         #expect(try enrolment.add("d", faces: [Self.face(nil)]) != nil)
         #expect(enrolment.templates == nil)
         // Somebody far behind is no second person.
-        #expect(try enrolment.add("e", faces: [Self.face(one), Self.face(other, width: 30)]) == nil)
+        #expect(
+            try enrolment.add("e", faces: [Self.face(one), Self.face(other, width: 30)]) == nil)
     }
 
     @Test func aLikenessToSomebodyElseNeedsANote() throws {

@@ -53,7 +53,9 @@ enum HandMadeNetwork {
             biases[0] = stride == 8 ? -0.7 * gain : -20
             biases[3] = log(4)
             biases[4] = log(4)
-            let points: [(Float, Float)] = [(-0.9, -0.8), (0.9, -0.8), (0, 0.1), (-0.7, 1), (0.7, 1)]
+            let points: [(Float, Float)] = [
+                (-0.9, -0.8), (0.9, -0.8), (0, 0.1), (-0.7, 1), (0.7, 1),
+            ]
             for (k, point) in points.enumerated() {
                 biases[5 + 2 * k] = point.0
                 biases[6 + 2 * k] = point.1

@@ -15,7 +15,9 @@ import Testing
         light: Double = 1, contrast: Double = 1, mask: Bool = false, blur: Bool = false
     ) -> RGBImage {
         var image = RGBImage(size: size, filledWith: 120)
-        func fill(_ x: Int, _ y: Int, _ w: Int, _ h: Int, _ red: Double, _ green: Double, _ blue: Double) {
+        func fill(
+            _ x: Int, _ y: Int, _ w: Int, _ h: Int, _ red: Double, _ green: Double, _ blue: Double
+        ) {
             let tone = { (value: Double) in
                 UInt8(min(max((128 + (value - 128) * contrast) * light, 0), 255))
             }

@@ -103,7 +103,8 @@ import Testing
         let bytes = folder.bytes
         for part in sealed { #expect(bytes.range(of: part.prefix(24)) == nil) }
         #expect(bytes.range(of: Data("E-WITHDRAWN".utf8)) == nil)
-        #expect(try store.templates(of: Self.model).map(\.record.binding.person) == ["E018", "E018"])
+        #expect(
+            try store.templates(of: Self.model).map(\.record.binding.person) == ["E018", "E018"])
     }
 
     @Test func enrollingAgainReplacesAndOtherModelsAreNeverOpened() throws {

@@ -26,7 +26,8 @@ import Testing
     static func text(_ faces: String = faces) -> String {
         PersonLaneTests.gatehouse
             .replacing("lanes:\n", with: cameras + "lanes:\n")
-            .replacing("    timing: { release: 4s }\n", with: "    timing: { release: 4s }\n" + faces)
+            .replacing(
+                "    timing: { release: 4s }\n", with: "    timing: { release: 4s }\n" + faces)
     }
 
     @Test func everyKeyIsRead() throws {

@@ -6,7 +6,8 @@ import Testing
 /// Faces at a turnstile: from the frame to the relay, and everything that keeps it shut.
 @Suite struct FaceLaneTests {
     static func bench(
-        consents: [String] = ["E001", "E002"], change: @escaping (inout FaceLaneConfig) -> Void = { _ in }
+        consents: [String] = ["E001", "E002"],
+        change: @escaping (inout FaceLaneConfig) -> Void = { _ in }
     ) -> GateBench {
         var bench = PersonLaneTests.bench { config in
             for name in ["face-in", "face-out", "infrared"] {
@@ -166,7 +167,9 @@ import Testing
 
     // MARK: With a badge
 
-    static func withBadge(_ change: @escaping (inout FaceLaneConfig) -> Void = { _ in }) -> GateBench {
+    static func withBadge(_ change: @escaping (inout FaceLaneConfig) -> Void = { _ in })
+        -> GateBench
+    {
         bench {
             $0.use = .withBadge
             $0.alone = nil
