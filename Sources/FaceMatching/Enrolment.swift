@@ -73,13 +73,14 @@ package struct Enrolment: Sendable {
     package mutating func add(
         _ picture: String, faces: [ReadFace], isTwin: Bool = false
     ) throws(FaceEmbeddingError) -> EnrolmentProblem? {
-        let problem = try judge(picture, faces, isTwin: isTwin)
+        let problem = try consider(picture, faces, isTwin: isTwin)
         if let problem { problems.append(problem) }
         return problem
     }
 
-    private mutating func judge(
-        _ picture: String, _ faces: [ReadFace], isTwin: Bool
+    /// Takes a picture like `add`; one that is not good is no problem, since another one follows.
+    package mutating func consider(
+        _ picture: String, _ faces: [ReadFace], isTwin: Bool = false
     ) throws(FaceEmbeddingError) -> EnrolmentProblem? {
         guard accepted.count < Self.picturesMost else {
             return .tooMany(count: accepted.count + 1, most: Self.picturesMost)

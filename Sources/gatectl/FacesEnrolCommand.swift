@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConfigurationFiles
 import FaceMatching
 import FaceStorage
 import Foundation
@@ -19,10 +20,24 @@ struct FacesEnrolCommand: ParsableCommand {
             """)
 
     @Argument(help: "The person, as in roster/people.csv.") var person: String
-    @Argument(help: "Photographs of this person alone.") var photos: [String]
+    @Argument(help: "Photographs of this person alone.") var photos: [String] = []
+    @Option(
+        help: """
+            Take the pictures with this camera of gatehouse.yaml, step by step; stop \
+            gatehouse-vision meanwhile if it holds the device.
+            """)
+    var camera: String?
+    @Option(help: "How long to look through the camera, in seconds.") var seconds = 60
     @Option(help: "Why a likeness to another enrolled person is accepted.") var twin: String?
     @OptionGroup var storage: FaceStoreOptions
     @OptionGroup var control: ControlOptions
+
+    func validate() throws {
+        if photos.isEmpty == (camera == nil) {
+            throw ValidationError("give photographs, or --camera CAMERA, and not both")
+        }
+        if !(5...600).contains(seconds) { throw ValidationError("--seconds takes 5 to 600") }
+    }
 
     func run() throws {
         let (consents, standing) = try control.consents(of: person)
@@ -42,7 +57,11 @@ struct FacesEnrolCommand: ParsableCommand {
         var enrolment = Enrolment(
             gallery: gallery,
             threshold: Enrolment.threshold(storage.calibration(of: reader.embedder)))
-        for photo in photos { try judge(photo, reader, &enrolment) }
+        if let camera {
+            enrolment = try guide(CameraName(camera), reader, enrolment)
+        } else {
+            for photo in photos { try judge(photo, reader, &enrolment) }
+        }
         guard enrolment.problems.isEmpty, let templates = enrolment.templates else {
             ErrorOutput.write([
                 "\(person) is not enrolled; take these photographs anew or leave "
@@ -61,6 +80,58 @@ struct FacesEnrolCommand: ParsableCommand {
                 "warning: with \(Enrolment.picturesWanted) to \(Enrolment.picturesMost) "
                     + "photographs the gate knows them far better"
             ])
+        }
+    }
+
+    /// Looks through a camera until there are enough good and different pictures.
+    private func guide(
+        _ camera: CameraName, _ reader: FaceReader, _ begun: Enrolment
+    ) throws -> Enrolment {
+        let directory = control.config ?? ConfigurationDirectory.standardPath
+        let site = try SiteFiles.load(directory)
+        var enrolment = begun
+        var (told, failure) = ("", (any Error)?.none)
+        func tell(_ text: String) {
+            guard text != told else { return }
+            told = text
+            ErrorOutput.write([text])
+        }
+        tell("look at the camera '\(camera)'; \(Enrolment.picturesWanted) pictures are wanted")
+        try CameraProbe.watch(
+            camera, of: site, configDirectory: directory, limit: .seconds(seconds)
+        ) { picture in
+            do {
+                let number = enrolment.acceptedCount + 1
+                let problem = try enrolment.consider(
+                    "picture \(number)", try reader.read(picture), isTwin: twin != nil)
+                if let problem {
+                    tell(Self.advice(problem))
+                } else {
+                    tell("picture \(number) is good; turn your head a little, or step nearer")
+                }
+            } catch {
+                failure = error
+            }
+            return failure != nil || enrolment.acceptedCount >= Enrolment.picturesWanted
+        }
+        if let failure { throw failure }
+        if enrolment.acceptedCount < Enrolment.picturesWanted {
+            throw ValidationError(
+                "\(enrolment.acceptedCount) of \(Enrolment.picturesWanted) pictures within "
+                    + "\(seconds) s; \(told)")
+        }
+        return enrolment
+    }
+
+    /// What the person before the camera can do about it.
+    private static func advice(_ problem: EnrolmentProblem) -> String {
+        switch problem {
+        case .noFace: "no face is seen: step before the camera"
+        case .severalFaces: "several faces are seen: one person only"
+        case .poor(_, _, let hint): hint
+        case .alike: "turn your head a little, or step nearer or back"
+        case .notOnePerson: "this is another person than before"
+        case .resembles, .tooFew, .tooMany: problem.description
         }
     }
 
