@@ -67,7 +67,7 @@ import Testing
             #expect((0...1).contains(face.quality.overall), "\(Self.pictures[index].name)")
             #expect(face.face.box.area.isFinite && face.face.landmarks.isFinite)
             if let embedding = face.embedding {
-                #expect(embedding.values.allSatisfy(\.isFinite))
+                #expect(embedding.values.allSatisfy { $0.isFinite })
             }
         }
     }
