@@ -1,5 +1,4 @@
 import GateTypes
-import Glibc
 
 /// How sure a match must be, set by what the site accepts.
 package struct FaceRequirements: Hashable, Sendable {
@@ -24,7 +23,9 @@ package struct FaceRequirements: Hashable, Sendable {
 
     /// The largest pair rate among `people` enrolled ones: what is 1 % for 250 people is 4e-5 a pair.
     package func pairRate(people: Int) -> Double {
-        people > 1 ? -expm1(log1p(-min(falseMatchRate, 0.999)) / Double(people)) : falseMatchRate
+        guard people > 1 else { return falseMatchRate }
+        let none = LogarithmicMath.ln(1 - min(falseMatchRate, 0.999)) / Double(people)
+        return 1 - LogarithmicMath.exp(none)
     }
 }
 

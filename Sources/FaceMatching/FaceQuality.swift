@@ -53,7 +53,7 @@ package struct FaceQuality: Hashable, Sendable {
             min(face.box.shortSide, 2.2 * landmarks.eyeDistance), from: 20, to: 96)
         let angles = HeadPose(landmarks)
         yaw = angles.yaw
-        pose = Self.ramp(angles.deviation, from: 0.75, to: 0.12)
+        pose = Self.ramp(angles.deviation, from: 0.5, to: 0.12)
         let looks = FaceLooks(straight.gray(), targets)
         brightness = looks.mean
         // A face enlarged for the embedder is soft however sharp the lens is.

@@ -38,7 +38,7 @@ import Testing
         let folder = try Folder.models()
         let detector = try FaceDetector(path: "\(folder.path)/\(FaceModels.detector)")
         let size = PixelSize(width: 640, height: 480)
-        let beside = RGBImage.spots(size, [(x: 160, y: 96)], side: 16)
+        let beside = RGBImage.spots(size, [(x: 160, y: 96), (x: 168, y: 96)])
         #expect(try detector.detect(in: beside, fullSize: size).count == 1)
         let places = (0..<10).map { (x: 64 + $0 % 5 * 96, y: 96 + $0 / 5 * 160) }
         #expect(
