@@ -6,7 +6,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 import face_base
-from faces import MARGIN, POINTS, SIDE, similarity
+from faces import POINTS, SIDE, similarity
 
 # Where the five points fall, on average, in the base's own crops of 150 x 150 pixels.
 BASE_POINTS = np.float64([[47.24, 45.31], [103.69, 45.53], [74.67, 78.74],
@@ -91,9 +91,14 @@ class Head(nn.Module):
         self.flatten = nn.Flatten()
         self.widen, self.bend = nn.Linear(inputs, hidden), nn.PReLU(hidden)
         self.narrow, self.straight = nn.Linear(hidden, 128), nn.Linear(inputs, 128)
+        self.assess = nn.Linear(inputs, 1)
         self.drop, self.drop_more = nn.Dropout(0.1), nn.Dropout(0.3)
         self.register_buffer("mean", mean)
         self.register_buffer("deviation", deviation)
+
+    def assessed(self, x):
+        """How far the answer to maps as the base gives them is to be trusted, before `fold`."""
+        return torch.sigmoid(self.assess((x - self.mean) / self.deviation))
 
     def learn(self, x):
         """For training: maps that are not yet normalised, flattened."""
@@ -104,12 +109,13 @@ class Head(nn.Module):
     def forward(self, x):
         """After `fold`: the maps as the base gives them."""
         x = self.flatten(x)
-        return self.narrow(self.bend(self.widen(x))) + self.straight(x)
+        return {"output": self.narrow(self.bend(self.widen(x))) + self.straight(x),
+                "quality": torch.sigmoid(self.assess(x))}
 
     def fold(self):
         """Takes the normalisation of the inputs into the weights."""
         with torch.no_grad():
-            for layer in (self.widen, self.straight):
+            for layer in (self.widen, self.straight, self.assess):
                 layer.weight.div_(self.deviation)
                 layer.bias.sub_(layer.weight @ self.mean)
         return self

@@ -12,10 +12,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "export"))
 from export import export, golden  # noqa: E402
 
-from base import BASE_POINTS, BASE_SIDE, Head  # noqa: E402
+from base import BASE_POINTS, Head  # noqa: E402
 from detector import LEAST_SHORT, LONG_SIDE, MOST_ENLARGED, Detector  # noqa: E402
 from faces import POINTS  # noqa: E402
-from student import Student  # noqa: E402
+from student import Assessed, Student  # noqa: E402
 
 
 def points(values):
@@ -31,8 +31,9 @@ def detector(state, options):
 
 
 def embedder(state, options):
-    network = Student()
-    network.load_state_dict(state["student"])
+    network = Assessed(Student())
+    network.student.load_state_dict(state["student"])
+    network.assess.load_state_dict(state["assess"])
     return "face-embedder", network, (1, 3, 112, 112), (1, 3, 112, 112), {
         "name": "gatehouse-small", "mean": "127.5 127.5 127.5",
         "scale": " ".join([f"{1 / 127.5:.9g}"] * 3), "points": points(POINTS), "mirror": "yes"}

@@ -65,6 +65,20 @@ class Student(nn.Module):
         return self.gather(self.widen(third)), (first, second, third)
 
 
+class Assessed(nn.Module):
+    """The embedder and how far its answer is to be trusted: a second output, 0 to 1."""
+
+    def __init__(self, student):
+        super().__init__()
+        self.student, self.assess = student, nn.Linear(512, 1)
+
+    def forward(self, x):
+        s = self.student
+        wide = s.widen(s.third(s.second(s.first(x))))
+        return {"output": s.gather(wide),
+                "quality": torch.sigmoid(self.assess(wide.mean((2, 3))))}
+
+
 def as_input(views):
     """Views (BGR, 0 to 255) to the network's input."""
     planes = np.ascontiguousarray(views[..., ::-1].transpose(0, 3, 1, 2), np.float32)

@@ -17,7 +17,7 @@ import onnxruntime
 import torch
 import torch.nn.functional as F
 
-from detector import STRIDES, Detector, detect, evaluate, iou, planes, suppress
+from detector import STRIDES, Detector, evaluate, iou, planes, suppress
 from faces import chance, in_fold, manifest, points_of
 
 SIDE, BATCH, RATE = 320, 12, 2e-3

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+import quality
 from base import Base, Head, aligned_crop, base_crop
 from faces import MARGIN, as_text, augment, blend, chance, load_portraits, verification
 from onnx_torch import OnnxNetwork
@@ -85,6 +86,29 @@ def learn(head, maps, wanted, steps, batch=384):
     head.eval()
 
 
+def assess(head, portraits, base, teacher):
+    """Fits how far the head's answers are to be trusted, on spoilt views (quality.py)."""
+    faces, people, _ = portraits
+    maps, _, _, _ = plain(portraits, base, teacher)
+    with torch.no_grad():
+        both = F.normalize(head.learn(torch.from_numpy(maps)))
+        sure = F.normalize(both[::2] + both[1::2]).numpy()
+        spoilt = []
+        for i in range(0, len(faces), BATCH):
+            views = [np.ascontiguousarray(quality.spoil(f, WIDE)) for f in faces[i:i + BATCH]]
+            spoilt.append(answers(views, WIDE, base, teacher)[0])
+        spoilt = np.concatenate(spoilt)
+        vectors = F.normalize(head.learn(torch.from_numpy(spoilt))).numpy()
+    goal = quality.worth(vectors, sure, people)
+    known = ~np.isnan(goal)
+    inputs = ((torch.from_numpy(spoilt) - head.mean) / head.deviation).numpy()[known]
+    weight, bias = quality.fit(inputs, goal[known], inputs.shape[1])
+    with torch.no_grad():
+        head.assess.weight.copy_(weight), head.assess.bias.copy_(bias)
+        told = torch.sigmoid(head.assess(torch.from_numpy(inputs)))[:, 0].numpy()
+    print(f"quality: correlation {np.corrcoef(told, goal[known])[0, 1]:.3f}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("faces")
@@ -101,9 +125,9 @@ def main():
     os.makedirs(os.path.dirname(options.output) or ".", exist_ok=True)
     base = Base(options.archive)
     teacher = OnnxNetwork(options.teacher, kind=torch.bfloat16)
-    faces = load_portraits(options.faces, "train", SCALE)[0]
+    faces_and_people = load_portraits(options.faces, "train", SCALE)
     stem = os.path.splitext(options.output)[0]
-    maps, wanted = collect(faces, options.views, stem + "-views", base, teacher)
+    maps, wanted = collect(faces_and_people[0], options.views, stem + "-views", base, teacher)
     fold = plain(load_portraits(options.faces, "fold", SCALE), base, teacher)
     dev = plain(load_portraits(options.faces, "dev", SCALE), base, teacher)
     print("teacher, fold:", rates(fold[1], *fold[2:]))
@@ -114,6 +138,7 @@ def main():
     for name, part in (("fold", fold), ("dev", dev)):
         with torch.no_grad():
             print(f"{name}:", rates(head.learn(torch.from_numpy(part[0])), *part[2:]))
+    assess(head, faces_and_people, base, teacher)
     torch.save(head.state_dict(), options.output)
 
 
