@@ -63,6 +63,7 @@ let package = Package(
         module("Imaging", ["CJpeg", "CPng", "CYuv", "CPixels"]),
         module("Inference", ["CXnnpack"]),
         module("PlateRecognition", ["GateTypes", "Imaging", "Inference"]),
+        module("FaceMatching", ["GateTypes", "Imaging", "Inference", crypto]),
 
         // Adapter base and adapters: one outside thing each.
         module("EventLoop", ["GateTypes", "CLinux"]),
@@ -72,6 +73,7 @@ let package = Package(
         module("VisionLink", ["GateTypes", "GateEngine", "EventLoop"]),
         module("EventJournal", ["GateTypes", database, crypto]),
         module("ConfigurationFiles", ["GateTypes", "GateConfiguration", yaml]),
+        module("FaceStorage", ["GateTypes", "FaceMatching", database, crypto]),
 
         // Simulation and service.
         module(
@@ -84,8 +86,9 @@ let package = Package(
             "ServiceRuntime",
             [
                 "GateTypes", "GateConfiguration", "GateEngine", "EventLoop", "LineControl",
-                "CredentialReaders", "VideoCapture", "VisionLink", "EventJournal", "ConfigurationFiles",
-                "PlateRecognition", "Imaging", "GateSimulation", "CSystemd", "CLinux",
+                "CredentialReaders", "VideoCapture", "VisionLink", "EventJournal",
+                "ConfigurationFiles", "PlateRecognition", "FaceMatching", "FaceStorage",
+                "AccessPolicy", "Imaging", "GateSimulation", "CSystemd", "CLinux",
             ]),
 
         // Programs.
@@ -94,9 +97,10 @@ let package = Package(
         program(
             "gatectl",
             [
-                "GateTypes", "GateConfiguration", "AccessPolicy", "GateEngine", "Imaging", "Inference",
-                "PlateRecognition", "LineControl", "EventJournal", "ConfigurationFiles",
-                "GateSimulation", "ServiceRuntime",
+                "GateTypes", "GateConfiguration", "AccessPolicy", "GateEngine", "Imaging",
+                "Inference",
+                "PlateRecognition", "FaceMatching", "FaceStorage", "LineControl", "EventJournal",
+                "ConfigurationFiles", "GateSimulation", "ServiceRuntime",
             ]),
 
         // Runs in the virtual machine's hardware tests only.
@@ -131,6 +135,8 @@ let package = Package(
         test("Imaging", golden: true),
         test("Inference", golden: true),
         test("PlateRecognition"),
+        test("FaceMatching"),
+        test("FaceStorage", [database]),
         test("GateSimulation"),
         test("ServiceRuntime"),
         .testTarget(

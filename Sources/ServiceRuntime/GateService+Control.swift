@@ -20,6 +20,14 @@ extension GateService {
         case .emergencyReset: command(request, client) { _ in .emergencyReset }
         case .lockdown: command(request, client) { _ in .lockdown }
         case .endLockdown: command(request, client) { _ in .endLockdown }
+        case .consents: showConsents(of: request.person, client)
+        case .consentGrant, .consentWithdraw:
+            switch client.peer.operatorName(as: request.as) {
+            case .failure(let error): client.send(.refused(error.description))
+            case .success(let name) where request.request == .consentGrant:
+                grantConsent(request, by: name, client)
+            case .success(let name): withdraw(request.person ?? "", by: name, client)
+            }
         case .reload:
             switch client.peer.operatorName(as: request.as) {
             case .failure(let error): client.send(.refused(error.description))

@@ -130,7 +130,7 @@ def window(scene):
     if chance(0.5):
         image, boxes, points, ignored = mirrored(image, boxes, points, ignored)
     height, width = image.shape[:2]
-    if len(boxes) and chance(0.85):
+    if len(boxes) and chance(0.65):
         box = boxes[random.randrange(len(boxes))]
         wanted = math.exp(random.uniform(math.log(14), math.log(290)))
         scale = min(wanted / max(box[2:] - box[:2]), 4)
@@ -260,7 +260,7 @@ def targets(boxes, points, ignored):
 
 
 def example(scenes, bare, portraits):
-    scene = random.choice(bare if chance(0.18) else scenes)
+    scene = random.choice(bare if chance(0.22) else scenes)
     x, boxes, points, ignored = window(scene)
     for _ in range(random.choice([0, 1, 1, 2, 3])):
         boxes, points = paste(x, boxes, points, ignored, random.choice(portraits))
@@ -289,7 +289,7 @@ def loss_of(outputs, examples):
         p = torch.sigmoid(out[:, 0])
         ce = F.binary_cross_entropy_with_logits(out[:, 0], wanted, reduction="none")
         miss = torch.where(wanted > 0, 1 - p, p)
-        weight = torch.where(wanted > 0, 0.6, 0.4)
+        weight = torch.where(wanted > 0, 0.5, 0.5)
         score = score + (ce * weight * miss ** 2 * asked).sum()
         b, r, c = np.where(np.stack([m[s][2] for m in made]) >= 0)
         if not len(b):

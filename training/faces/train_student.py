@@ -152,7 +152,7 @@ def main():
             pace = (time.time() - begun) / (training.step_done - first)
             print(f"step {training.step_done}: away {away:.4f}, seams {seams:.3f}, "
                   f"{pace:.2f} s a step", flush=True)
-        if training.step_done % 500 == 0 or training.step_done == options.steps:
+        if training.step_done % 400 == 0 or training.step_done == options.steps:
             torch.save(training.state(), options.output + ".new")
             os.replace(options.output + ".new", options.output)
             print("fold:", as_text(evaluate(training.student, *fold)), flush=True)
