@@ -28,7 +28,7 @@ struct KeypadEntry: Hashable, Sendable {
             return .none
         case 11:
             defer { digits = "" }
-            return digits.isEmpty ? .none : .code("#" + digits)
+            return digits.isEmpty ? .none : .code(Roster.Badge.codePrefix + digits)
         default:
             digits = ""
             return .none

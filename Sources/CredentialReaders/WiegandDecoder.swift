@@ -15,7 +15,7 @@ package enum ReaderDamage: String, Hashable, Sendable, CaseIterable {
     case bothLines = "both_lines"
     /// Two pulses closer than any reader sends them.
     case tooClose = "too_close"
-    /// A gap in an otherwise even row: a pulse is missing.
+    /// A gap in an otherwise even row, longer or shorter: a pulse is missing or too many.
     case gap
     /// So many bits are no format of this reader.
     case length
@@ -32,7 +32,7 @@ package enum WiegandLimits {
     package static let closest = Duration.microseconds(100)
     /// Without a pulse for so long the frame is over.
     package static let frameEnd = Duration.milliseconds(30)
-    /// A longer gap than this many ordinary ones shows a missing pulse.
+    /// A gap so many times longer or shorter than the ordinary one is none of a reader's.
     package static let gapFactor = 1.7
     /// So much later a pulse may be stamped by a busy kernel.
     package static let gapTolerance = Duration.microseconds(300)
@@ -111,6 +111,8 @@ package struct WiegandDecoder: Hashable, Sendable {
         let ordinary = gaps.sorted()[gaps.count / 2]
         let longest = max(
             ordinary * WiegandLimits.gapFactor, ordinary + WiegandLimits.gapTolerance)
-        return gaps.contains { $0 > longest } ? .gap : nil
+        let shortest = min(
+            ordinary / WiegandLimits.gapFactor, ordinary - WiegandLimits.gapTolerance)
+        return gaps.contains { $0 > longest || $0 < shortest } ? .gap : nil
     }
 }

@@ -42,7 +42,7 @@ package struct BadgeReading: Hashable, Sendable {
 
     package let lane: LaneName
     package let side: Side
-    /// The number in decimal, or a code with `#` before it.
+    /// The number in decimal, or a code such as `code:4711`.
     package let badge: String
     /// When the last bit came, by the kernel.
     package let readTime: Instant

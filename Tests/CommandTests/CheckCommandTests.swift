@@ -120,7 +120,7 @@ struct CheckCommandTests {
     @Test(arguments: [
         ("bikes", ["--badge", "1234567"], "2026-11-24T08:30", "admitted", "of E001"),
         ("bikes", ["--badge", "01234567"], "2026-11-24T23:30", "refused", "hours of 'day'"),
-        ("bikes", ["--badge", "#471147"], "2026-11-24T08:30", "admitted", "storekeepers"),
+        ("bikes", ["--badge", "code:471147"], "2026-11-24T08:30", "admitted", "storekeepers"),
         ("bikes", ["--badge", "77"], "2026-11-24T08:30", "refused", "the badge is not in"),
         ("store", ["--person", "E001"], "2026-11-24T08:30", "refused", "no rule allows"),
         ("store", ["--person", "E017"], "2026-11-24T08:30", "admitted", "{ allow: storekeepers"),

@@ -170,11 +170,11 @@ import Testing
         var reader = WiegandReader([.wiegand26, format])
         let reports = type([0, 4, 7, 1, 1, 11], format, on: &reader)
         #expect(reports.count == 1)
-        guard case .credential("#04711", _)? = reports.first else {
+        guard case .credential("code:04711", _)? = reports.first else {
             Issue.record("\(reports)")
             return
         }
-        #expect(Roster.Badge.normalised("#04711") == "#04711")
+        #expect(Roster.Badge.normalised("code:04711") == "code:04711")
     }
 
     @Test func theStarAndALongPauseBeginAnew() {
@@ -183,7 +183,7 @@ import Testing
         reports += type([8, 8], .keypad4, on: &reader, from: 10_000_000)
         reports += type([1, 2, 3, 4, 11], .keypad4, on: &reader, from: 30_000_000)
         let codes = reports.compactMap { if case .credential(let code, _) = $0 { code } else { nil } }
-        #expect(codes == ["#4711", "#1234"])
+        #expect(codes == ["code:4711", "code:1234"])
     }
 
     @Test func aCodeTooLongIsNoListedOne() {
@@ -194,7 +194,7 @@ import Testing
             Issue.record("nothing was told")
             return
         }
-        #expect(code.utf8.count <= 14 && Roster.Badge.normalised(code) == nil)
+        #expect(code.utf8.count <= 18 && Roster.Badge.normalised(code) == nil)
     }
 
     @Test func aKeyWhoseHalvesDisagreeIsDamage() {

@@ -116,8 +116,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("#4711", "#4711"), ("#0815", "#0815"), ("#471", nil), ("#1234567890123", nil),
-        ("#47a1", nil), ("4711", "4711"), ("00815", "815"),
+        ("code:4711", "code:4711"), ("code:0815", "code:0815"), ("code:471", nil),
+        ("code:1234567890123", nil), ("code:47a1", nil), ("4711", "4711"), ("00815", "815"),
     ])
     func aCodeIsNoBadgeNumber(text: String, normalised: String?) {
         #expect(Roster.Badge.normalised(text) == normalised)

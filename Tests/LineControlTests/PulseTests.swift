@@ -65,7 +65,7 @@ import Testing
         #expect(faults.count == 1)
         #expect(reports.count <= LineLimits.edgesPerSecond + 3, "then nothing more is told")
         #expect(bank.watched.map(\.line) == ["d1"])
-        for second in 1...60 { reports += bank.poll(at: at(Int64(1000 * second))) }
+        for second in 1...90 { reports += bank.poll(at: at(Int64(1000 * second))) }
         #expect(reports.last == .inputRecovered("d0", active: false))
         #expect(bank.watched.map(\.line) == ["d0", "d1"])
     }

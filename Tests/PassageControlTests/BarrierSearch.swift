@@ -63,6 +63,25 @@ struct BarrierNode: SearchNode {
         normalise()
     }
 
+    // The scope and the wiring are the same in all nodes of one search.
+    static func == (a: Self, b: Self) -> Bool {
+        a.machine.state == b.machine.state && a.machine.sensors == b.machine.sensors
+            && a.machine.track == b.machine.track && a.machine.relays == b.machine.relays
+            && a.machine.closesByNameOnly == b.machine.closesByNameOnly && a.relays == b.relays
+            && a.active == b.active && a.failed == b.failed && a.isClear == b.isClear
+            && a.isEmergency == b.isEmergency && a.closesByNameOnly == b.closesByNameOnly
+            && a.isCloseNamed == b.isCloseNamed
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(machine.state)
+        hasher.combine(machine.sensors.activeSince)
+        hasher.combine(machine.track)
+        hasher.combine(machine.relays)
+        hasher.combine(failed)
+        hasher.combine([isClear, isEmergency, closesByNameOnly, isCloseNamed])
+    }
+
     var name: String {
         switch machine.state {
         case .resting: "resting"
@@ -368,7 +387,9 @@ extension Barrier {
         case .lowering(let opening, let until):
             return .lowering(opening, until: normalised(motion: until, at: now))
         case .reversing(let opening, let until):
-            return .reversing(opening, until: pause(until))
+            // Behind a lost relay the pause is as long as that may be on.
+            let pause = max(dead, relays.free(after: .lower, wiring.timing.deadTime))
+            return .reversing(opening, until: until > now ? pause : now)
         case .fault(let faults, let lift): return .fault(faults, lifted(lift))
         case .emergency(let faults, let lift, let renew):
             return .emergency(faults, lifted(lift), renew: renew > now ? later : now)

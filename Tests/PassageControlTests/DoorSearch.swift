@@ -66,6 +66,24 @@ struct DoorNode: SearchNode {
         normalise()
     }
 
+    // The scope and the wiring are the same in all nodes of one search.
+    static func == (a: Self, b: Self) -> Bool {
+        a.machine.state == b.machine.state && a.machine.sensors == b.machine.sensors
+            && a.machine.memory == b.machine.memory && a.machine.relays == b.machine.relays
+            && a.relays == b.relays && a.active == b.active && a.failed == b.failed
+            && a.alive == b.alive && a.partnerIsSecured == b.partnerIsSecured
+            && a.isEmergency == b.isEmergency && a.isReset == b.isReset
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(machine.state)
+        hasher.combine(machine.sensors.activeSince)
+        hasher.combine(machine.memory)
+        hasher.combine(machine.relays)
+        hasher.combine(failed)
+        hasher.combine([partnerIsSecured, isEmergency, isReset])
+    }
+
     var name: String {
         switch machine.state {
         case .working(.secured): "secured"

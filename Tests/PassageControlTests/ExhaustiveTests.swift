@@ -55,7 +55,7 @@ import Testing
     @Test func everyOrderOfEventsAtADoor() throws {
         let scopes = DoorScope.small + (Self.isFull ? DoorScope.wide : [])
         let reports = scopes.map { Self.run([DoorNode($0)], $0.title) }
-        try Self.checkRows(of: "door.md", reports, events: ["tick", "clearFault"])
+        try Self.checkRows(of: "door.md", reports, events: ["tick"])
         let changes = Set(reports.flatMap(\.changes))
         for edge in [
             "secured -> released", "secured -> open", "released -> secured", "released -> open",

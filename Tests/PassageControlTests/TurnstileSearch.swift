@@ -66,6 +66,25 @@ struct TurnstileNode: SearchNode {
         normalise()
     }
 
+    // The scope and the wiring are the same in all nodes of one search.
+    static func == (a: Self, b: Self) -> Bool {
+        a.machine.state == b.machine.state && a.machine.sensors == b.machine.sensors
+            && a.machine.track == b.machine.track && a.machine.relays == b.machine.relays
+            && a.machine.memory == b.machine.memory && a.relays == b.relays
+            && a.active == b.active && a.failed == b.failed && a.alive == b.alive
+            && a.isEmergency == b.isEmergency && a.isReset == b.isReset
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(machine.state)
+        hasher.combine(machine.sensors.activeSince)
+        hasher.combine(machine.track)
+        hasher.combine(machine.relays)
+        hasher.combine(machine.memory)
+        hasher.combine(failed)
+        hasher.combine([isEmergency, isReset])
+    }
+
     var name: String {
         switch machine.state {
         case .locked: "locked"
