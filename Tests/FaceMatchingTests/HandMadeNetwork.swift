@@ -91,9 +91,10 @@ enum HandMadeNetwork {
 
             """
         // Trust grows with brightness: the sigmoid of the picture's mean, -1...1, four times.
+        let (start, pixels) = (18_824, 37_632)  // 28 * 28 * 3 * 8 + 8, and 112 * 112 * 3.
         let trust = """
-            conv x q kernel=112x112 stride=112x112 channels=3x1 weights=\(28 * 28 * 3 * 8 + 8) \
-            bias=\(28 * 28 * 3 * 8 + 8 + 112 * 112 * 3)
+            conv x q kernel=112x112 stride=112x112 channels=3x1 weights=\(start) \
+            bias=\(start + pixels)
             sigmoid q quality
             output quality
 
@@ -103,7 +104,8 @@ enum HandMadeNetwork {
         floats += [Float](repeating: 0, count: 8)
         change(&floats)
         if tellsTrust {
-            floats += [Float](repeating: 4 / (112 * 112 * 3), count: 112 * 112 * 3) + [0]
+            floats += [Float](repeating: 4 / Float(pixels), count: pixels)
+            floats.append(0)
         }
         let all = text + (tellsTrust ? trust : "")
         try write(all.replacing("\n\n", with: "\n"), floats, to: path)
