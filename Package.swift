@@ -68,6 +68,7 @@ let package = Package(
         // Adapter base and adapters: one outside thing each.
         module("EventLoop", ["GateTypes", "CLinux"]),
         module("LineControl", ["GateTypes", "GateConfiguration", "EventLoop", "CGpiod", "CLinux"]),
+        module("CredentialReaders", ["GateTypes", "GateConfiguration"]),
         module("VideoCapture", ["GateTypes", "Imaging", "EventLoop", "CV4L2", "CLinux"]),
         module("VisionLink", ["GateTypes", "GateEngine", "EventLoop"]),
         module("EventJournal", ["GateTypes", database, crypto]),
@@ -85,9 +86,9 @@ let package = Package(
             "ServiceRuntime",
             [
                 "GateTypes", "GateConfiguration", "GateEngine", "EventLoop", "LineControl",
-                "VideoCapture", "VisionLink", "EventJournal", "ConfigurationFiles",
-                "PlateRecognition", "FaceMatching", "FaceStorage", "AccessPolicy", "Imaging",
-                "GateSimulation", "CSystemd", "CLinux",
+                "CredentialReaders", "VideoCapture", "VisionLink", "EventJournal",
+                "ConfigurationFiles", "PlateRecognition", "FaceMatching", "FaceStorage",
+                "AccessPolicy", "Imaging", "GateSimulation", "CSystemd", "CLinux",
             ]),
 
         // Programs.
@@ -126,6 +127,7 @@ let package = Package(
         test("GateEngine", ["GateSimulation"]),
         test("EventLoop"),
         test("LineControl"),
+        test("CredentialReaders"),
         test("VideoCapture"),
         test("VisionLink"),
         test("EventJournal", [database]),

@@ -24,6 +24,8 @@ package enum RefusalReason: String, Hashable, Sendable, Comparable, CaseIterable
     case faceMismatch = "face_mismatch"
     /// A photograph, a screen, or a challenge that was not met.
     case notLive = "not_live"
+    /// The site is closed to all but some groups.
+    case lockdown
     case denied
 
     private static let order = Dictionary(

@@ -3,7 +3,7 @@ import GateTypes
 
 /// Who may pass which person lane when, by badge or by face.
 package struct PersonPolicy: Hashable, Sendable {
-    private let rules: AccessRules
+    private var rules: AccessRules
     private let people: [String: [Roster.Person]]
     private let badges: [String: Roster.Badge]
 
@@ -13,6 +13,9 @@ package struct PersonPolicy: Hashable, Sendable {
         badges = Dictionary(roster.badges.map { ($0.badge, $0) }) { first, _ in first }
     }
 
+    /// Closes to all but these groups, or to nobody with nil.
+    package mutating func lockDown(exceptFor groups: Set<String>?) { rules.onlyGroups = groups }
+
     /// Decides on a badge as a reader tells it; nothing is guessed from a number that is not listed.
     package func decide(badge text: String, at lane: LaneName, now: Moment) -> PersonDecision {
         guard let number = Roster.Badge.normalised(text), let badge = badges[number] else {
@@ -20,21 +23,28 @@ package struct PersonPolicy: Hashable, Sendable {
         }
         var decision = PersonDecision(outcome: .admitted, badge: number)
         decision.rosterPlace = badge.place
-        return decide(badge.person, decision, at: lane, now: now, badge: badge)
+        return judge(badge.person, badge, decision, at: lane, now: now)
+    }
+
+    /// What the rules say about somebody by name, as `explain` asks; no badge is looked at.
+    package func explain(person: String, at lane: LaneName, now: Moment) -> PersonDecision {
+        var decision = PersonDecision(outcome: .admitted, badge: nil)
+        decision.rosterPlace = people[person]?.first?.place
+        return judge(person, nil, decision, at: lane, now: now)
     }
 
     /// Decides on a person whose face was recognised.
     package func decide(person: String, at lane: LaneName, now: Moment) -> PersonDecision {
         var decision = PersonDecision(outcome: .admitted, badge: nil)
         decision.rosterPlace = people[person]?.first?.place
-        return decide(person, decision, at: lane, now: now, badge: nil)
+        return judge(person, nil, decision, at: lane, now: now)
     }
 
-    private func decide(
-        _ person: String, _ start: PersonDecision, at lane: LaneName, now: Moment,
-        badge: Roster.Badge?
+    private func judge(
+        _ person: String, _ badge: Roster.Badge?, _ decision: PersonDecision, at lane: LaneName,
+        now: Moment
     ) -> PersonDecision {
-        var decision = start
+        var decision = decision
         decision.person = person
         let rows = people[person] ?? []
         if let denial = rules.denial(of: rows, at: lane, now: now) {

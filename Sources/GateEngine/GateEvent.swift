@@ -38,20 +38,23 @@ package enum GateEvent: Hashable, Sendable {
 
 /// One badge as a reader tells it.
 package struct BadgeReading: Hashable, Sendable {
-    /// Where the reader is: outside lets in, inside lets out, the third one opens the side gate.
-    package enum Side: String, Hashable, Sendable, CaseIterable { case outside, inside, gate }
+    package typealias Side = ReaderConfig.Side
 
     package let lane: LaneName
     package let side: Side
-    /// The number, in decimal.
+    /// The number in decimal, or a code with `#` before it.
     package let badge: String
     /// When the last bit came, by the kernel.
     package let readTime: Instant
     package let isSimulated: Bool
+    /// Who hears the answer; nil when no reader has lamp or beeper for it.
+    package let reader: ReaderName?
 
     package init(
-        lane: LaneName, side: Side, badge: String, readTime: Instant, isSimulated: Bool = false
+        lane: LaneName, side: Side, badge: String, readTime: Instant, isSimulated: Bool = false,
+        reader: ReaderName? = nil
     ) {
+        self.reader = reader
         self.lane = lane
         self.side = side
         self.badge = badge
@@ -74,6 +77,8 @@ package struct OperatorCommand: Hashable, Sendable {
         case clearFault(LaneName)
         case emergencyRelease
         case emergencyReset
+        case lockdown
+        case endLockdown
     }
 
     package let wish: Wish
@@ -106,6 +111,8 @@ package enum GateAction: Hashable, Sendable {
     case makeRoom
     /// What driver and guard are told.
     case tell(LaneName, Notice)
+    /// What lamp and beeper of a reader tell.
+    case signal(ReaderName, ReaderSignal)
     case raiseAlarm(LaneName?, code: String, text: String)
     case clearAlarm(LaneName?, code: String)
 }
@@ -127,4 +134,10 @@ package enum Notice: String, Hashable, Sendable, Codable, CaseIterable {
     /// What a person before a face camera can do.
     case showYourFace, oneAtATime, turnLeft, turnRight
     case stepCloser, lookAtTheCamera, tooDark, tooBright, holdStill, uncoverTheFace
+    /// Too many wrong badges or codes: the reader looks at nothing for a while.
+    case paused
+    /// Another barrier has the narrow road.
+    case roadBusy = "road_busy"
+    /// The site is closed to all but some groups.
+    case lockdown
 }

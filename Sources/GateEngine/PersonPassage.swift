@@ -42,6 +42,8 @@ struct PersonPassage: Hashable, Sendable {
     var decision: PersonDecision?
     var operatorName: String?
     var isSimulated = false
+    /// Which reader told the badge; nil where none with a name did.
+    var reader: ReaderName?
     var decided: Instant?
     var released: Instant?
 
@@ -75,6 +77,7 @@ struct PersonPassage: Hashable, Sendable {
         facts["trigger"] = trigger.rawValue
         facts["arrival_unix_ms"] = String(arrivalWall.milliseconds)
         facts["way"] = way
+        facts["reader"] = reader?.text
         facts["decision_ms"] = span(to: decided)
         facts["release_ms"] = span(to: released)
         facts["cleared_ms"] = span(to: now.instant)

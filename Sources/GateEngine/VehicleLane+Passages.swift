@@ -124,6 +124,7 @@ extension VehicleLane {
         switch waiting?.decision?.gravest {
         case .denied: tell(.denied, &turn)
         case .ambiguous: tell(.ambiguous, &turn)
+        case .lockdown: tell(.lockdown, &turn)
         case .unlisted, .noRuleForLane, .outsideSchedule, .notYetValid, .expired, .notAPlate:
             tell(.refused, &turn)
         case .unreadable, .uncertain: tell(.unreadable, &turn)

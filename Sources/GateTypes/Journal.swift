@@ -10,6 +10,7 @@ package enum EntryKind: String, Sendable, Codable, CaseIterable {
     case fault
     case faultCleared = "fault_cleared"
     case emergency
+    case lockdown
     case configuration
     case service
     case clockJump = "clock_jump"
@@ -65,8 +66,13 @@ package struct StandingState: Hashable, Sendable, Codable {
     package var emergency: String?
     /// Lanes that an emergency has opened and that only a named command closes.
     package var closedByNameOnly: Set<LaneName>
+    /// By whom the site was closed to all but some groups; nil when it is not.
+    package var lockdown: String?
 
-    package init(emergency: String? = nil, closedByNameOnly: Set<LaneName> = []) {
+    package init(
+        emergency: String? = nil, closedByNameOnly: Set<LaneName> = [], lockdown: String? = nil
+    ) {
+        self.lockdown = lockdown
         self.emergency = emergency
         self.closedByNameOnly = closedByNameOnly
     }
@@ -76,5 +82,6 @@ package struct StandingState: Hashable, Sendable, Codable {
         emergency = try values.decodeIfPresent(String.self, forKey: .emergency)
         closedByNameOnly =
             try values.decodeIfPresent(Set<LaneName>.self, forKey: .closedByNameOnly) ?? []
+        lockdown = try values.decodeIfPresent(String.self, forKey: .lockdown)
     }
 }

@@ -11,12 +11,14 @@ package struct ControlRequest: Hashable, Sendable, Codable {
         case clearFault = "clear-fault"
         case emergencyRelease = "emergency-release"
         case emergencyReset = "emergency-reset"
+        case lockdown
+        case endLockdown = "end-lockdown"
 
         package var mayChange: Bool {
             switch self {
             case .status, .watch, .consents: false
             case .open, .close, .reload, .clearFault, .emergencyRelease, .emergencyReset,
-                .consentGrant, .consentWithdraw:
+                .lockdown, .endLockdown, .consentGrant, .consentWithdraw:
                 true
             }
         }
@@ -24,8 +26,8 @@ package struct ControlRequest: Hashable, Sendable, Codable {
         package var needsLane: Bool {
             switch self {
             case .open, .close, .clearFault: true
-            case .status, .watch, .reload, .emergencyRelease, .emergencyReset, .consents,
-                .consentGrant, .consentWithdraw:
+            case .status, .watch, .reload, .emergencyRelease, .emergencyReset, .lockdown,
+                .endLockdown, .consents, .consentGrant, .consentWithdraw:
                 false
             }
         }

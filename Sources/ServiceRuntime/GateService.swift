@@ -46,6 +46,7 @@ package final class GateService {
     /// Who has templates, and why faces are not compared, as the eyes told last.
     var enrolled: Set<String> = []
     var faceTrouble: String?
+    private(set) var readers: ReaderDesk?
 
     private var pending: [(event: GateEvent, at: Instant?)] = []
     private var isHandling = false
@@ -103,6 +104,7 @@ package final class GateService {
             self?.kept(error)
         }
         for error in bank.openingErrors { parts.log(.error, error.description) }
+        readers = ReaderDesk(service: self)
         try watchLines()
         startEngine()
         if let emergency = gate.standing.emergency {
@@ -224,6 +226,7 @@ package final class GateService {
             view.told(lane, notice)
             noticesOfCommand.append((lane, notice))
             happened(lane, "notice", texts[notice])
+        case .signal(let reader, let signal): readers?.signal(reader, signal)
         case .raiseAlarm(let lane, let code, let text):
             let shown = texts.alarm(code, text)
             view.alarm(lane, code, shown, .now())
@@ -266,9 +269,14 @@ package final class GateService {
             }
             // Arrival is the kernel's time of the edge; clear counts from when it was settled.
             handle(.input(line, active: active), at: active ? edge : settled)
-        case .inputFailed(let line, let reason): handle(.inputFailed(line, reason: reason))
+        case .inputFailed(let line, let reason):
+            if readers?.failed(line, reason: reason) == true { break }
+            handle(.inputFailed(line, reason: reason))
         case .inputRecovered(let line, let active):
+            if readers?.recovered(line) == true { break }
             handle(.inputRecovered(line, active: active))
+        case .pulse(let line, let instant): readers?.pulse(line, at: instant)
+        case .pulsesLost(let line): readers?.pulsesLost(line)
         case .outputFailed(let line, let reason): handle(.outputFailed(line, reason: reason))
         case .outputRecovered(let line):
             parts.log(.notice, "output '\(line)' answers again")
@@ -285,9 +293,10 @@ package final class GateService {
         for error in bank.openingErrors { parts.log(.error, error.description) }
     }
 
-    /// True while an output other than the heartbeat is away from its rest.
+    /// True while an output other than the heartbeat and the readers' is away from its rest.
     var isDriving: Bool {
-        bank.assertedOutputs.contains { $0 != config.heartbeat }
+        let signals = Set(config.readers.values.flatMap { [$0.led, $0.beeper] })
+        return bank.assertedOutputs.contains { $0 != config.heartbeat && !signals.contains($0) }
     }
 
     private func beat(_ isHigh: Bool) {

@@ -36,7 +36,7 @@ extension RuleChecker {
                 }
             case .clearAlarm(let lane, let code):
                 if let lane { update(lane) { $0.alarms.remove(code) } }
-            case .look, .tell, .keepPicture, .erasePictures, .makeRoom:
+            case .look, .tell, .signal, .keepPicture, .erasePictures, .makeRoom:
                 break
             }
         }

@@ -65,7 +65,7 @@ struct RuleChecker {
                     "store \(number.value) \(draft.kind) \(draft.personal.values) \(draft.lane?.text ?? "")"
                 case .raiseAlarm(_, let code, _): "alarm \(code)"
                 case .assert, .rest, .keep, .look, .keepPicture, .erasePictures, .makeRoom, .tell,
-                    .clearAlarm:
+                    .signal, .clearAlarm:
                     "\(action)"
                 }
             }
