@@ -99,8 +99,8 @@ let package = Package(
             [
                 "GateTypes", "GateConfiguration", "AccessPolicy", "GateEngine", "Imaging",
                 "Inference",
-                "PlateRecognition", "FaceMatching", "FaceStorage", "LineControl", "EventJournal",
-                "ConfigurationFiles", "GateSimulation", "ServiceRuntime",
+                "PlateRecognition", "FaceMatching", "FaceStorage", "EventLoop", "LineControl",
+                "EventJournal", "ConfigurationFiles", "GateSimulation", "ServiceRuntime",
             ]),
 
         // Runs in the virtual machine's hardware tests only.

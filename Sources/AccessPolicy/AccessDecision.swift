@@ -18,14 +18,14 @@ package enum RefusalReason: String, Hashable, Sendable, Comparable, CaseIterable
     case livenessNotJudged = "liveness_not_judged"
     /// Two listed plates, or two enrolled people, are within reach of this reading.
     case ambiguous
-    /// The site is closed to all but some groups.
-    case lockdown
     /// The consent to use this face does not stand.
     case noConsent = "no_consent"
     /// The face is not that of the badge's holder.
     case faceMismatch = "face_mismatch"
     /// A photograph, a screen, or a challenge that was not met.
     case notLive = "not_live"
+    /// The site is closed to all but some groups.
+    case lockdown
     case denied
 
     private static let order = Dictionary(

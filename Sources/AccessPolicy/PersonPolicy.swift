@@ -23,21 +23,28 @@ package struct PersonPolicy: Hashable, Sendable {
         }
         var decision = PersonDecision(outcome: .admitted, badge: number)
         decision.rosterPlace = badge.place
-        return decide(badge.person, decision, at: lane, now: now, badge: badge)
+        return judge(badge.person, badge, decision, at: lane, now: now)
+    }
+
+    /// What the rules say about somebody by name, as `explain` asks; no badge is looked at.
+    package func explain(person: String, at lane: LaneName, now: Moment) -> PersonDecision {
+        var decision = PersonDecision(outcome: .admitted, badge: nil)
+        decision.rosterPlace = people[person]?.first?.place
+        return judge(person, nil, decision, at: lane, now: now)
     }
 
     /// Decides on a person whose face was recognised.
     package func decide(person: String, at lane: LaneName, now: Moment) -> PersonDecision {
         var decision = PersonDecision(outcome: .admitted, badge: nil)
         decision.rosterPlace = people[person]?.first?.place
-        return decide(person, decision, at: lane, now: now, badge: nil)
+        return judge(person, nil, decision, at: lane, now: now)
     }
 
-    private func decide(
-        _ person: String, _ start: PersonDecision, at lane: LaneName, now: Moment,
-        badge: Roster.Badge?
+    private func judge(
+        _ person: String, _ badge: Roster.Badge?, _ decision: PersonDecision, at lane: LaneName,
+        now: Moment
     ) -> PersonDecision {
-        var decision = start
+        var decision = decision
         decision.person = person
         let rows = people[person] ?? []
         if let denial = rules.denial(of: rows, at: lane, now: now) {

@@ -30,7 +30,12 @@ package final class FaceEmbedder {
     package let points: [PixelPoint]
     package let inputSize: PixelSize
 
+    private static let trustName = "quality"
+
     private let network: Network
+    private let outputName: String
+    /// Whether it tells how far each answer is to be trusted.
+    private let hasTrust: Bool
     private let scale: [Float]
     private let offset: [Float]
     private let isMirrored: Bool
@@ -41,8 +46,18 @@ package final class FaceEmbedder {
         network = try Network(path: path)
         let shape = network.inputs.first?.shape ?? []
         guard network.inputs.count == 1, shape.count == 4, shape[3] == 3, shape[1] >= 16,
-            shape[2] >= 16, let output = network.outputs.first, network.outputs.count == 1
-        else { throw network.malformed("is no face embedder: it needs one RGB input, one output") }
+            shape[2] >= 16,
+            let output = network.outputs.first(where: { $0.name != Self.trustName }),
+            network.outputs.count <= 2
+        else {
+            throw network.malformed(
+                "is no face embedder: it needs one RGB input and one output, beside '"
+                    + "\(Self.trustName)' at most")
+        }
+        outputName = output.name
+        hasTrust = network.outputs.contains {
+            $0.name == Self.trustName && $0.shape.reduce(1, *) == 1
+        }
         dimension = output.shape.reduce(1, *)
         guard (16...4_096).contains(dimension) else {
             throw network.malformed("gives \(dimension) numbers a face, not 16 to 4096")
@@ -82,7 +97,7 @@ package final class FaceEmbedder {
             for index in image.pixels.indices {
                 image.pixels[index] = UInt8(truncatingIfNeeded: (index / 7) &* (pattern * 94 + 3))
             }
-            guard let answer = FaceEmbedding(normalising: try answer(to: image)) else {
+            guard let answer = FaceEmbedding(normalising: try answer(to: image).values) else {
                 throw network.malformed(
                     "answers a test picture with numbers that are none: it is damaged or diverged")
             }
@@ -98,29 +113,41 @@ package final class FaceEmbedder {
         FaceAlignment(from: landmarks.points, to: points)?.straighten(image, to: inputSize)
     }
 
-    /// The embedding of a straightened face.
-    package func embed(_ face: RGBImage) throws(FaceEmbeddingError) -> FaceEmbedding {
+    /// The embedding of a straightened face, and how far the network itself trusts it (0...1; nil
+    /// where it does not tell).
+    package func embed(
+        _ face: RGBImage
+    ) throws(FaceEmbeddingError) -> (embedding: FaceEmbedding, trust: Double?) {
         do throws(NetworkError) {
-            guard let first = FaceEmbedding(normalising: try answer(to: face)) else {
+            let (values, trust) = try answer(to: face)
+            guard let first = FaceEmbedding(normalising: values) else {
                 throw network.malformed("answers with numbers that are none")
             }
-            guard isMirrored else { return first }
-            guard let second = FaceEmbedding(normalising: try answer(to: face.mirrored())),
+            guard isMirrored else { return (first, trust) }
+            let (otherValues, otherTrust) = try answer(to: face.mirrored())
+            guard let second = FaceEmbedding(normalising: otherValues),
                 let both = FaceEmbedding(
                     normalising: zip(first.values, second.values).map { $0 + $1 })
             else { throw network.malformed("answers with numbers that are none") }
-            return both
+            return (both, trust.map { ($0 + (otherTrust ?? $0)) / 2 })
         } catch {
             throw FaceEmbeddingError(
                 "the embedder fails on a face: \(error.problem)", remedy: error.remedy)
         }
     }
 
-    private func answer(to face: RGBImage) throws(NetworkError) -> [Float] {
+    private func answer(
+        to face: RGBImage
+    ) throws(NetworkError) -> (values: [Float], trust: Double?) {
         precondition(face.size == inputSize)
         let plan = try network.plan()
         plan.withInput { face.write(to: &$0, scale: scale, offset: offset) }
         try plan.run()
-        return plan.output()
+        let values = plan.output(try plan.outputIndex(outputName))
+        guard hasTrust, let told = plan.output(try plan.outputIndex(Self.trustName)).first else {
+            return (values, nil)
+        }
+        // What is no number is no trust.
+        return (values, told.isFinite ? min(max(Double(told), 0), 1) : 0)
     }
 }

@@ -16,10 +16,16 @@ package struct FaceQuality: Hashable, Sendable {
     /// Mean brightness of the face, 0...255.
     package var brightness: Double
 
-    /// One figure, 0...1: the geometric mean, so that one bad part cannot hide behind good ones.
+    /// How far the embedder trusts its own answer, 0...1; nil where it does not tell.
+    package var trust: Double?
+
+    /// One figure, 0...1: the geometric mean, so that one bad part cannot hide behind good ones. The
+    /// embedder's own word weighs twice as much as all that can be seen from outside.
     package var overall: Double {
         let parts = [size, sharpness, exposure, pose, openness].map { log(max($0, 1e-3)) }
-        return exp(parts.reduce(0, +) / Double(parts.count))
+        let seen = parts.reduce(0, +) / Double(parts.count)
+        guard let trust else { return exp(seen) }
+        return exp((seen + 2 * log(max(trust, 1e-3))) / 3)
     }
 
     /// Faces below it are not compared.

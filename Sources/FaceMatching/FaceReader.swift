@@ -89,10 +89,11 @@ package final class FaceReader {
         guard let image, let straight = embedder.straighten(image, landmarks) else {
             return ReadFace(face: face, quality: .none, embedding: nil)
         }
-        let quality = FaceQuality(face, straight: straight, targets: targets)
+        var quality = FaceQuality(face, straight: straight, targets: targets)
         do throws(FaceEmbeddingError) {
-            return ReadFace(
-                face: face, quality: quality, embedding: try embedder.embed(straight))
+            let (embedding, trust) = try embedder.embed(straight)
+            quality.trust = trust
+            return ReadFace(face: face, quality: quality, embedding: embedding)
         } catch {
             throw ImageError(
                 kind: .unsupported, problem: error.problem, remedy: error.remedy)

@@ -113,7 +113,10 @@ extension Gate {
     }
 
     /// A blind camera judges nobody: badges open as if it were not there.
-    mutating func faceCamera(_ camera: CameraName, _ health: CameraHealth, _ turn: inout Turn) {
+    mutating func tellCamera(_ camera: CameraName, _ health: CameraHealth, _ turn: inout Turn) {
+        for lane in routes.lanes(of: camera) where lanes.indices.contains(lane) {
+            lanes[lane].camera(health, &turn)
+        }
         guard let (lane, _) = routes.faceCameras[camera], personLanes.indices.contains(lane) else {
             return
         }

@@ -122,10 +122,7 @@ package struct Gate: Sendable {
         case .consents(let notices): tellFaceLanes(consents: notices, &turn)
         case .enrolled(let people): tellFaceLanes(enrolled: people, &turn)
         case .camera(let camera, let health):
-            faceCamera(camera, health, &turn)
-            for lane in routes.lanes(of: camera) where lanes.indices.contains(lane) {
-                lanes[lane].camera(health, &turn)
-            }
+            tellCamera(camera, health, &turn)
         case .stored(let number):
             for index in lanes.indices { lanes[index].stored(number, &turn) }
             eachPersonLane(&turn) { $0.stored(number, &$1) }

@@ -131,13 +131,13 @@ package enum Attention: String, Hashable, Sendable, Codable {
 package enum Notice: String, Hashable, Sendable, Codable, CaseIterable {
     case welcome, refused, ambiguous, denied, unreadable, tooLate, askGuard, storageFailed
     case opening, closing, fault, emergency, ready
+    /// What a person before a face camera can do.
+    case showYourFace, oneAtATime, turnLeft, turnRight
+    case stepCloser, lookAtTheCamera, tooDark, tooBright, holdStill, uncoverTheFace
     /// Too many wrong badges or codes: the reader looks at nothing for a while.
     case paused
     /// Another barrier has the narrow road.
     case roadBusy = "road_busy"
     /// The site is closed to all but some groups.
     case lockdown
-    /// What a person before a face camera can do.
-    case showYourFace, oneAtATime, turnLeft, turnRight
-    case stepCloser, lookAtTheCamera, tooDark, tooBright, holdStill, uncoverTheFace
 }

@@ -79,7 +79,8 @@ extension PersonLane {
         case .clockUntrusted, .livenessNotJudged, .noConsent, .faceMismatch, .notLive:
             tell(.askGuard, &turn)
         case .unreadable, .notAPlate, .unlisted, .uncertain, .noRuleForLane, .outsideSchedule,
-            .notYetValid, .expired, .ambiguous, nil:
+            .notYetValid, .expired, .ambiguous, .livenessNotJudged, .noConsent, .faceMismatch,
+            .notLive, nil:
             tell(.refused, &turn)
         }
     }
@@ -119,11 +120,11 @@ extension PersonLane {
         incident(
             "late_opening_dropped", ["credential_age_ms": age], personal: passage.personal, &turn)
         finish(passage, .refused, ["refused": "late"], &turn)
-        signal(.refused, passage.reader, &turn)
         // Whoever still stands there is looked at again.
         for (side, approach) in faces?.approaches ?? [:] where approach.arrival == passage.arrival {
             faces?.approaches[side]?.outcome = nil
         }
+        signal(.refused, passage.reader, &turn)
         tell(.tooLate, &turn)
     }
 
@@ -235,8 +236,8 @@ extension PersonLane {
                 intent.number,
                 reason: "no answer within \(Passage.milliseconds(machine.storage)) ms", &turn)
         }
-        endPauses(&turn)
         faceTimePassed(&turn)
+        endPauses(&turn)
         drive(.tick, &turn)
     }
 

@@ -29,7 +29,7 @@ extension PersonLane {
         guard approach.outcome == nil else { return }
         switch desk.config.use {
         case .alone: decideAlone(observation, face, side, policy, &turn)
-        case .withBadge: verify(observation, face, side, &turn)
+        case .withBadge: verify(observation, face, side, policy, &turn)
         }
         if let approach = faces?.approaches[side], approach.outcome == nil {
             guide(approach, face, &turn)
@@ -180,7 +180,7 @@ extension PersonLane {
 
     private mutating func verify(
         _ observation: FaceObservation, _ face: FaceSighting, _ side: BadgeReading.Side,
-        _ turn: inout Turn
+        _ policy: PersonPolicy, _ turn: inout Turn
     ) {
         guard let desk = faces, var approach = desk.approaches[side],
             let wait = desk.waits.first(where: { $0.side == side })
@@ -211,14 +211,19 @@ extension PersonLane {
             }
             return
         }
+        // Seconds have passed since the badge was read: the site may be closed by now.
+        let decision = policy.decide(
+            badge: wait.passage.decision?.badge ?? "", at: name, now: turn.now)
+        guard decision.isAdmitted else {
+            return end(wait, decision.reasons.first ?? .unlisted, &turn)
+        }
         var passage = wait.passage
         passage.basis = observation.frameTime
+        passage.decision = decision
         passage.decided = turn.now.instant
         faces?.waits.removeAll { $0 == wait }
         faces?.approaches[side]?.outcome = .granted
-        if let decision = passage.decision {
-            admit(passage, decision, side, by: "badge_and_face", &turn)
-        }
+        admit(passage, decision, side, by: "badge_and_face", &turn)
     }
 
     /// A badge that was let pass before the lockdown is no way in after it.

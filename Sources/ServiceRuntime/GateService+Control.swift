@@ -18,8 +18,6 @@ extension GateService {
         case .clearFault: command(request, client) { .clearFault($0) }
         case .emergencyRelease: command(request, client) { _ in .emergencyRelease }
         case .emergencyReset: command(request, client) { _ in .emergencyReset }
-        case .lockdown: command(request, client) { _ in .lockdown }
-        case .endLockdown: command(request, client) { _ in .endLockdown }
         case .consents: showConsents(of: request.person, client)
         case .consentGrant, .consentWithdraw:
             switch client.peer.operatorName(as: request.as) {
@@ -28,6 +26,8 @@ extension GateService {
                 grantConsent(request, by: name, client)
             case .success(let name): withdraw(request.person ?? "", by: name, client)
             }
+        case .lockdown: command(request, client) { _ in .lockdown }
+        case .endLockdown: command(request, client) { _ in .endLockdown }
         case .reload:
             switch client.peer.operatorName(as: request.as) {
             case .failure(let error): client.send(.refused(error.description))

@@ -40,13 +40,13 @@ package final class GateService {
     var eyesState = EyesState()
     var control: ControlServer?
     var reloads: ReloadDesk?
-    private(set) var readers: ReaderDesk?
     var consents: ConsentDesk?
     var consentTimer: RepeatingTimer?
     var toldConsents: [ConsentNotice]?
     /// Who has templates, and why faces are not compared, as the eyes told last.
     var enrolled: Set<String> = []
     var faceTrouble: String?
+    private(set) var readers: ReaderDesk?
 
     private var pending: [(event: GateEvent, at: Instant?)] = []
     private var isHandling = false

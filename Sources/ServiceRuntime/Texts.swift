@@ -95,9 +95,6 @@ package struct Texts: Sendable {
         case .fault: ("Out of order: guard decides", "设备故障：请门卫处理")
         case .emergency: ("Emergency: way is free", "紧急放行：通道已开")
         case .ready: ("Ready", "就绪")
-        case .roadBusy: ("Please wait: the road is taken", "请稍候：道路占用中")
-        case .lockdown: ("Closed: please follow the guard", "已封锁：请听从门卫指示")
-        case .paused: ("Too many wrong badges: please wait", "错误次数过多：请稍候")
         case .showYourFace: ("Please look at the camera", "请面向摄像机")
         case .oneAtATime: ("One person at a time, please", "请逐一通行")
         case .turnLeft: ("Turn your head to the left", "请向左转头")
@@ -108,6 +105,9 @@ package struct Texts: Sendable {
         case .tooBright: ("Too bright: turn from the light", "光线太强：请避开强光")
         case .holdStill: ("Hold still", "请保持不动")
         case .uncoverTheFace: ("Take off the mask, please", "请摘下口罩")
+        case .roadBusy: ("Please wait: the road is taken", "请稍候：道路占用中")
+        case .lockdown: ("Closed: please follow the guard", "已封锁：请听从门卫指示")
+        case .paused: ("Too many wrong badges: please wait", "错误次数过多：请稍候")
         }
     }
 

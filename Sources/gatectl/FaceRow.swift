@@ -39,6 +39,7 @@ struct FaceRow {
                 "size": rounded(parts.size, 1_000), "sharpness": rounded(parts.sharpness, 1_000),
                 "exposure": rounded(parts.exposure, 1_000), "pose": rounded(parts.pose, 1_000),
                 "openness": rounded(parts.openness, 1_000),
+                "trust": rounded(parts.trust ?? 1, 1_000),
             ]
             object["embedding"] = embedding ?? ""
         }

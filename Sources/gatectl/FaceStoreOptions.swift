@@ -52,10 +52,6 @@ extension ControlOptions {
 }
 
 extension WallTime {
-    static var current: WallTime {
-        WallTime(milliseconds: Int64((Date().timeIntervalSince1970 * 1000).rounded()))
-    }
-
     /// UTC, to the minute.
     var shown: String {
         let date = Date(timeIntervalSince1970: Double(milliseconds) / 1000)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ConfigurationFiles
+import EventLoop
 import FaceMatching
 import FaceStorage
 import Foundation
@@ -73,7 +74,7 @@ struct FacesEnrolCommand: ParsableCommand {
             templates.map { .init(embedding: $0.embedding, quality: $0.quality) },
             as: TemplateBinding(
                 person: person, model: reader.embedder.model, consent: consent.identifier),
-            twinNote: twin, at: .current)
+            twinNote: twin, at: .now())
         print("\(person): \(templates.count) templates under consent \(consent.identifier)")
         if templates.count < Enrolment.picturesWanted {
             ErrorOutput.write([

@@ -62,7 +62,9 @@ struct NetworkVerifyCommand: ParsableCommand {
         let file = URL(fileURLWithPath: network)
         let name = file.deletingPathExtension().lastPathComponent + ".golden"
         let folder = file.deletingLastPathComponent()
-        return [folder.appendingPathComponent(name), folder.appendingPathComponent("golden/\(name)")]
-            .map(\.path).filter { FileManager.default.fileExists(atPath: $0) }
+        return [
+            folder.appendingPathComponent(name), folder.appendingPathComponent("golden/\(name)"),
+        ]
+        .map(\.path).filter { FileManager.default.fileExists(atPath: $0) }
     }
 }

@@ -75,7 +75,7 @@ enum HandMadeNetwork {
     /// An embedder that describes a face by random sums over sixteen parts of it.
     static func embedder(
         to path: String, seed: UInt64 = 1, isMirrored: Bool = false, meta: String = "",
-        change: (inout [Float]) -> Void = { _ in }
+        tellsTrust: Bool = false, change: (inout [Float]) -> Void = { _ in }
     ) throws {
         let text = """
             meta name hand-made
@@ -90,11 +90,25 @@ enum HandMadeNetwork {
             output e
 
             """
+        // Trust grows with brightness: the sigmoid of the picture's mean, -1...1, four times.
+        let (start, pixels) = (18_824, 37_632)  // 28 * 28 * 3 * 8 + 8, and 112 * 112 * 3.
+        let trust = """
+            conv x q kernel=112x112 stride=112x112 channels=3x1 weights=\(start) \
+            bias=\(start + pixels)
+            sigmoid q quality
+            output quality
+
+            """
         var random = Seeded(seed)
         var floats = (0..<28 * 28 * 3 * 8).map { _ in random.next() / 16 }
         floats += [Float](repeating: 0, count: 8)
         change(&floats)
-        try write(text.replacing("\n\n", with: "\n"), floats, to: path)
+        if tellsTrust {
+            floats += [Float](repeating: 4 / Float(pixels), count: pixels)
+            floats.append(0)
+        }
+        let all = text + (tellsTrust ? trust : "")
+        try write(all.replacing("\n\n", with: "\n"), floats, to: path)
     }
 }
 

@@ -33,7 +33,8 @@ import Testing
         var face = RGBImage(size: PixelSize(width: 112, height: 112), filledWith: 40)
         face.fill(PixelRect(x: 10, y: 20, width: 40, height: 60), with: .white)
         let (one, other) = (
-            try reader.embedder.embed(face), try reader.embedder.embed(face.mirrored())
+            try reader.embedder.embed(face).embedding,
+            try reader.embedder.embed(face.mirrored()).embedding
         )
         #expect(try #require(one.similarity(to: other)) > 0.9999)
         #expect(face.mirrored() != face && face.mirrored().mirrored() == face)
@@ -81,6 +82,23 @@ import Testing
         let face = try #require(faces.first)
         #expect(faces.count == 1 && abs(face.face.box.centre.x - 1_296) < 8)
         #expect(face.embedding != nil)
+    }
+
+    @Test func theEmbeddersOwnTrustBecomesPartOfTheQuality() throws {
+        let folder = try Folder()
+        let path = "\(folder.path)/e.ghn"
+        try HandMadeNetwork.embedder(to: path, tellsTrust: true)
+        let embedder = try FaceEmbedder(path: path)
+        let sure = try embedder.embed(RGBImage(size: embedder.inputSize, filledWith: 250))
+        let unsure = try embedder.embed(RGBImage(size: embedder.inputSize, filledWith: 20))
+        #expect(abs(try #require(sure.trust) - 0.979) < 0.005)
+        #expect(abs(try #require(unsure.trust) - 0.033) < 0.005)
+        var quality = EnrolmentTests.face(nil).quality
+        let before = quality.overall
+        quality.trust = 0.95
+        #expect(quality.overall > before && quality.isUsable)
+        quality.trust = 0.05
+        #expect(quality.overall < FaceQuality.least && !quality.isUsable)
     }
 
     // MARK: Damaged models
