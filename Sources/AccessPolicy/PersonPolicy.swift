@@ -26,14 +26,7 @@ package struct PersonPolicy: Hashable, Sendable {
         return judge(badge.person, badge, decision, at: lane, now: now)
     }
 
-    /// What the rules say about somebody by name, as `explain` asks; no badge is looked at.
-    package func explain(person: String, at lane: LaneName, now: Moment) -> PersonDecision {
-        var decision = PersonDecision(outcome: .admitted, badge: nil)
-        decision.rosterPlace = people[person]?.first?.place
-        return judge(person, nil, decision, at: lane, now: now)
-    }
-
-    /// Decides on a person whose face was recognised.
+    /// Decides on a person whose face was recognised, or of whom `explain` asks.
     package func decide(person: String, at lane: LaneName, now: Moment) -> PersonDecision {
         var decision = PersonDecision(outcome: .admitted, badge: nil)
         decision.rosterPlace = people[person]?.first?.place

@@ -79,8 +79,7 @@ extension PersonLane {
         case .clockUntrusted, .livenessNotJudged, .noConsent, .faceMismatch, .notLive:
             tell(.askGuard, &turn)
         case .unreadable, .notAPlate, .unlisted, .uncertain, .noRuleForLane, .outsideSchedule,
-            .notYetValid, .expired, .ambiguous, .livenessNotJudged, .noConsent, .faceMismatch,
-            .notLive, nil:
+            .notYetValid, .expired, .ambiguous, nil:
             tell(.refused, &turn)
         }
     }

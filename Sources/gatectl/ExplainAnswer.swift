@@ -130,10 +130,6 @@ struct ExplainAnswer: Encodable {
             case .faceMismatch: return "the face is not that of the badge's holder"
             case .notLive: return "no living face stood there"
             case .lockdown: return "the site is closed to all but some groups"
-            case .livenessNotJudged: return "whether a living person stood there was not judged"
-            case .noConsent: return "no consent to use the face stands"
-            case .faceMismatch: return "the face is not that of the badge's holder"
-            case .notLive: return "no living face stood there"
             case .denied: return "\(group) is denied here"
             }
         }
