@@ -37,12 +37,15 @@ package struct HeadTurnChallenge: Hashable, Sendable {
     package var due: Instant { begun + limit }
 
     /// Takes the next frame; positive yaw is a turn towards the picture's right.
-    package mutating func add(yaw: Double, at time: Instant) {
+    ///
+    /// - Parameter isThePerson: the frame was compared and shows the one who is to pass. Each turn
+    ///   begins from such a frame: a photograph shown between somebody else's turns is none.
+    package mutating func add(yaw: Double, isThePerson: Bool, at time: Instant) {
         timePassed(time)
         guard verdict == .pending, let side = left.first, yaw.isFinite else { return }
         let towards = side == .left ? yaw : -yaw
         if abs(yaw) <= Self.straight {
-            isStraight = true
+            isStraight = isThePerson
         } else if isStraight, towards <= -Self.turned {
             verdict = .failed
         } else if isStraight, towards >= Self.turned {

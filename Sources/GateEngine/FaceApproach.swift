@@ -49,10 +49,14 @@ struct FaceApproach: Hashable, Sendable {
         return (dx * dx + dy * dy).squareRoot() <= max(face.width, 0.05)
     }
 
-    mutating func add(_ observation: FaceObservation, _ face: FaceSighting) {
+    /// - Parameter named: whom a badge has named, where one has.
+    mutating func add(_ observation: FaceObservation, _ face: FaceSighting, named: String?) {
         lastSeen = observation.frameTime
         centre = face.centre
-        challenge?.add(yaw: face.yaw, at: observation.frameTime)
+        let nearest = face.hint == nil ? face.candidates.first?.person : nil
+        challenge?.add(
+            yaw: face.yaw, isThePerson: nearest != nil && nearest == named ?? match?.person,
+            at: observation.frameTime)
         evidence.add(face, galleryCount: observation.galleryCount)
         switch evidence.verdict {
         case .match(let person, let consent, _): match = Match(person: person, consent: consent)

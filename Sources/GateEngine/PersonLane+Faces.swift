@@ -22,7 +22,8 @@ extension PersonLane {
         } else {
             approach = FaceApproach(observation, face, desk.requirements, now: turn.now)
         }
-        approach.add(observation, face)
+        approach.add(
+            observation, face, named: desk.waits.first { $0.side == side }?.person)
         desk.approaches[side] = approach
         faces = desk
         if observation.faceCount > 1 { return twoPeople(side, &turn) }

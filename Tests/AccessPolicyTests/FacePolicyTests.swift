@@ -113,12 +113,15 @@ import Testing
     // MARK: Challenge
 
     /// Plays yaws a tenth of a second apart.
-    static func play(_ yaws: [Double], seed: UInt64 = 1) -> HeadTurnChallenge {
+    static func play(
+        _ yaws: [Double], seed: UInt64 = 1, isThePerson: Bool = true
+    ) -> HeadTurnChallenge {
         var challenge = HeadTurnChallenge(
             seed: seed, at: Instant(nanoseconds: 0), limit: .seconds(3))
         for (index, yaw) in yaws.enumerated() {
             challenge.add(
-                yaw: yaw, at: Instant(nanoseconds: 0) + .milliseconds(100 * (index + 1)))
+                yaw: yaw, isThePerson: isThePerson,
+                at: Instant(nanoseconds: 0) + .milliseconds(100 * (index + 1)))
         }
         return challenge
     }
@@ -130,6 +133,13 @@ import Testing
         let right = [0, 0.3 * side, 0.05 * side, -0.3 * side]
         #expect(Self.play(right, seed: seed).verdict == .passed)
         #expect(Self.play(right.map { -$0 }, seed: seed).verdict == .failed)
+    }
+
+    @Test func turnsOfSomebodyElseDoNotCount() {
+        for side in [1.0, -1.0] {
+            let turns = [0, 0.3 * side, 0, -0.3 * side]
+            #expect(Self.play(turns, isThePerson: false).verdict == .pending)
+        }
     }
 
     @Test func bothOrdersOccur() {

@@ -165,6 +165,20 @@ import Testing
         #expect(bench.actions.stores.count == 1)
     }
 
+    @Test func aHeadThatTurnsForAPhotographPassesNothing() {
+        for side in [1.0, -1.0] {
+            var bench = Self.bench { $0.entry?.asksChallenge = true }
+            bench.face("E001")
+            bench.face("E001")
+            for yaw in [0, 0.3 * side, 0, -0.3 * side] {
+                bench.face(nil, yaw: yaw, hint: abs(yaw) > 0.1 ? .lookAtTheCamera : nil)
+            }
+            bench.face("E001")
+            bench.face("E001")
+            #expect(bench.actions.stores.isEmpty)
+        }
+    }
+
     // MARK: With a badge
 
     static func withBadge(_ change: @escaping (inout FaceLaneConfig) -> Void = { _ in })
