@@ -63,6 +63,7 @@ let package = Package(
         module("Imaging", ["CJpeg", "CPng", "CYuv", "CPixels"]),
         module("Inference", ["CXnnpack"]),
         module("PlateRecognition", ["GateTypes", "Imaging", "Inference"]),
+        module("FaceMatching", ["GateTypes", "Imaging", "Inference", crypto]),
 
         // Adapter base and adapters: one outside thing each.
         module("EventLoop", ["GateTypes", "CLinux"]),
@@ -72,6 +73,7 @@ let package = Package(
         module("VisionLink", ["GateTypes", "GateEngine", "EventLoop"]),
         module("EventJournal", ["GateTypes", database, crypto]),
         module("ConfigurationFiles", ["GateTypes", "GateConfiguration", yaml]),
+        module("FaceStorage", ["GateTypes", "FaceMatching", database, crypto]),
 
         // Simulation and service.
         module(
@@ -85,8 +87,8 @@ let package = Package(
             [
                 "GateTypes", "GateConfiguration", "GateEngine", "EventLoop", "LineControl",
                 "CredentialReaders", "VideoCapture", "VisionLink", "EventJournal",
-                "ConfigurationFiles",
-                "PlateRecognition", "Imaging", "GateSimulation", "CSystemd", "CLinux",
+                "ConfigurationFiles", "PlateRecognition", "FaceMatching", "FaceStorage",
+                "AccessPolicy", "Imaging", "GateSimulation", "CSystemd", "CLinux",
             ]),
 
         // Programs.
@@ -96,8 +98,9 @@ let package = Package(
             "gatectl",
             [
                 "GateTypes", "GateConfiguration", "AccessPolicy", "GateEngine", "Imaging",
-                "PlateRecognition", "LineControl", "EventJournal", "ConfigurationFiles",
-                "GateSimulation", "ServiceRuntime",
+                "Inference",
+                "PlateRecognition", "FaceMatching", "FaceStorage", "EventLoop", "LineControl",
+                "EventJournal", "ConfigurationFiles", "GateSimulation", "ServiceRuntime",
             ]),
 
         // Runs in the virtual machine's hardware tests only.
@@ -132,6 +135,8 @@ let package = Package(
         test("Imaging", golden: true),
         test("Inference", golden: true),
         test("PlateRecognition"),
+        test("FaceMatching"),
+        test("FaceStorage", [database]),
         test("GateSimulation"),
         test("ServiceRuntime"),
         .testTarget(

@@ -1,7 +1,7 @@
 import GateConfiguration
 import GateTypes
 
-/// Who may pass which person lane when, by badge.
+/// Who may pass which person lane when, by badge or by face.
 package struct PersonPolicy: Hashable, Sendable {
     private var rules: AccessRules
     private let people: [String: [Roster.Person]]
@@ -26,9 +26,9 @@ package struct PersonPolicy: Hashable, Sendable {
         return judge(badge.person, badge, decision, at: lane, now: now)
     }
 
-    /// What the rules say about somebody by name, as `explain` asks; no badge is looked at.
-    package func explain(person: String, at lane: LaneName, now: Moment) -> PersonDecision {
-        var decision = PersonDecision(outcome: .admitted, badge: "")
+    /// Decides on a person whose face was recognised, or of whom `explain` asks.
+    package func decide(person: String, at lane: LaneName, now: Moment) -> PersonDecision {
+        var decision = PersonDecision(outcome: .admitted, badge: nil)
         decision.rosterPlace = people[person]?.first?.place
         return judge(person, nil, decision, at: lane, now: now)
     }
@@ -60,18 +60,18 @@ package struct PersonPolicy: Hashable, Sendable {
     }
 }
 
-/// What policy says about one badge at one lane and moment, and why.
+/// What policy says about one person at one lane and moment, and why.
 package struct PersonDecision: Hashable, Sendable {
     package var outcome: AccessDecision.Outcome
-    /// The listed number, else as the reader told it.
-    package var badge: String
+    /// The listed number, else as the reader told it; nil when a face was recognised.
+    package var badge: String?
     /// Whose badge it is; nil when it is not listed.
     package var person: String?
     package var group: String?
     package var rulePlace: String?
     package var rosterPlace: String?
 
-    package init(outcome: AccessDecision.Outcome, badge: String) {
+    package init(outcome: AccessDecision.Outcome, badge: String?) {
         self.outcome = outcome
         self.badge = badge
     }

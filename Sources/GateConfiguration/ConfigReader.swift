@@ -74,6 +74,7 @@ package struct ConfigReader {
                 "there are badges and no people", hint: "add people.csv with a row for each holder")
         }
         reader.checkWhoPasses(hasBadges: sources.badges != nil)
+        reader.checkFaceLanes(hasBadges: sources.badges != nil)
         if sources.policy != nil {
             reader.checkRules()
             reader.checkLockdownGroups()

@@ -5,6 +5,9 @@ import GateTypes
 struct DeclaredNames {
     var chips: [String: SourcePlace] = [:]
     var cameras: [String: SourcePlace] = [:]
+    /// Where a lane has `faces`, and where each camera is named there.
+    var faces: [LaneName: SourcePlace] = [:]
+    var faceCameras: [CameraName: SourcePlace] = [:]
     var inputs: [String: SourcePlace] = [:]
     var outputs: [String: SourcePlace] = [:]
     /// Inputs of which each pulse counts.

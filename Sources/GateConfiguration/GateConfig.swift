@@ -12,6 +12,8 @@ package struct GateConfig: Hashable, Sendable {
     package var lanes: [LaneName: BarrierConfig] = [:]
     package var turnstiles: [LaneName: TurnstileConfig] = [:]
     package var doors: [LaneName: DoorConfig] = [:]
+    /// Turnstiles and doors with face cameras.
+    package var faces: [LaneName: FaceLaneConfig] = [:]
     /// Normally-closed fire alarm input; nil when the site has none.
     package var fire: LineName?
     package var lockdown: LockdownConfig?

@@ -122,6 +122,7 @@ extension ConfigReader {
             report.warn(place, "line '\(name)' is used by nothing", hint: "use it, or remove it")
         }
         let cameras = Set(config.lanes.values.compactMap(\.camera?.text))
+            .union(declared.faceCameras.keys.map(\.text))
         for (name, place) in declared.cameras where !cameras.contains(name) {
             report.warn(place, "camera '\(name)' is used by no lane", hint: "use it, or remove it")
         }

@@ -171,13 +171,16 @@ extension PersonLane {
     mutating func lockDown(_ except: Set<String>, _ turn: inout Turn) {
         isTouched = true
         for intent in intents where !except.contains(intent.draft.facts["group"] ?? "") {
-            guard passages[intent.passage]?.trigger == .badge else { continue }
+            guard let trigger = passages[intent.passage]?.trigger,
+                trigger == .badge || trigger == .face
+            else { continue }
             intents.removeAll { $0.number == intent.number }
             if let passage = passages.removeValue(forKey: intent.passage) {
                 signal(.refused, passage.reader, &turn)
                 finish(passage, .refused, ["refused": "lockdown"], &turn)
             }
         }
+        stopWaitingForFaces(except: except, &turn)
         guard machine.acceptsPolicy else { return }
         tell(.lockdown, &turn)
         drive(.lock, &turn)

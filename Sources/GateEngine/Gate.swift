@@ -10,6 +10,9 @@ package struct Gate: Sendable {
 
     var policy: VehiclePolicy
     var personPolicy: PersonPolicy
+    /// Whose face may be used, and who is enrolled, as told last.
+    var faceConsents: [String: ConsentNotice] = [:]
+    var faceEnrolled: Set<String> = []
     let routes: Routes
     /// In the order of their names; empty until `start`.
     var lanes: [VehicleLane] = []
@@ -115,10 +118,11 @@ package struct Gate: Sendable {
         case .people(let lane, let count):
             guard let index = personLanes.firstIndex(where: { $0.name == lane }) else { break }
             drivePersonLane(index, .counted(count), &turn)
+        case .faces(let observation): take(observation, &turn)
+        case .consents(let notices): tellFaceLanes(consents: notices, &turn)
+        case .enrolled(let people): tellFaceLanes(enrolled: people, &turn)
         case .camera(let camera, let health):
-            for lane in routes.lanes(of: camera) where lanes.indices.contains(lane) {
-                lanes[lane].camera(health, &turn)
-            }
+            tellCamera(camera, health, &turn)
         case .stored(let number):
             for index in lanes.indices { lanes[index].stored(number, &turn) }
             eachPersonLane(&turn) { $0.stored(number, &$1) }
@@ -304,13 +308,16 @@ package struct Gate: Sendable {
             let waits = served.contains {
                 lanes.indices.contains($0) && lanes[$0].attention == .waiting
             }
-            let wanted: Attention = waits ? .waiting : .idle
-            if attention[camera] != wanted {
-                attention[camera] = wanted
-                turn.actions.append(.look(camera, wanted))
-            }
+            look(camera, waits ? .waiting : .idle, &turn)
         }
+        for (camera, wanted) in faceAttention { look(camera, wanted, &turn) }
         return turn.actions
+    }
+
+    private mutating func look(_ camera: CameraName, _ wanted: Attention, _ turn: inout Turn) {
+        guard attention[camera] != wanted else { return }
+        attention[camera] = wanted
+        turn.actions.append(.look(camera, wanted))
     }
 
     /// A lane that a named person has closed after an emergency is an ordinary lane again.
@@ -352,6 +359,7 @@ struct Routes: Sendable {
     /// By the place of the lane among turnstiles and doors.
     private(set) var personInputs: [LineName: (lane: Int, sensor: PersonMachine.Sensor)] = [:]
     private(set) var personOutputs: [LineName: (lane: Int, drive: PersonMachine.Drive)] = [:]
+    private(set) var faceCameras: [CameraName: (lane: Int, side: BadgeReading.Side)] = [:]
 
     init(_ config: GateConfig) {
         var served: [CameraName: [Int]] = [:]
@@ -370,6 +378,10 @@ struct Routes: Sendable {
 
     private mutating func addPersonLanes(_ config: GateConfig) {
         for (index, name) in config.personLaneNames.enumerated() {
+            if let entry = config.faces[name]?.entry {
+                faceCameras[entry.camera] = (index, .outside)
+            }
+            if let exit = config.faces[name]?.exit { faceCameras[exit.camera] = (index, .inside) }
             if let lane = config.turnstiles[name] {
                 for sensor in Turnstile.Sensor.allCases {
                     if let line = lane.inputs[sensor] {

@@ -15,6 +15,12 @@ package enum GateEvent: Hashable, Sendable {
     case badge(BadgeReading)
     /// The face camera of a turnstile sees so many people in the passage.
     case people(LaneName, count: Int)
+    /// What one frame of a face camera shows.
+    case faces(FaceObservation)
+    /// Whose face may be used from now on; everybody else's may not.
+    case consents([ConsentNotice])
+    /// Who has templates in the eyes' gallery.
+    case enrolled(Set<String>)
     /// The eyes, or one camera of theirs, see or do not.
     case camera(CameraName, CameraHealth)
     case stored(IntentNumber)
@@ -113,6 +119,8 @@ package enum GateAction: Hashable, Sendable {
 
 /// How often a camera's frames are read.
 package enum Attention: String, Hashable, Sendable, Codable {
+    /// Not at all: a face camera that waits for a badge.
+    case off
     /// Nobody waits: look for change only, at most a few readings a second.
     case idle
     /// A vehicle waits: every frame.
@@ -123,6 +131,9 @@ package enum Attention: String, Hashable, Sendable, Codable {
 package enum Notice: String, Hashable, Sendable, Codable, CaseIterable {
     case welcome, refused, ambiguous, denied, unreadable, tooLate, askGuard, storageFailed
     case opening, closing, fault, emergency, ready
+    /// What a person before a face camera can do.
+    case showYourFace, oneAtATime, turnLeft, turnRight
+    case stepCloser, lookAtTheCamera, tooDark, tooBright, holdStill, uncoverTheFace
     /// Too many wrong badges or codes: the reader looks at nothing for a while.
     case paused
     /// Another barrier has the narrow road.

@@ -31,25 +31,34 @@ extension PersonLane {
             return
         }
         attempts[key]?.known()
+        guard turn.now.instant <= passage.basis + machine.deadline else {
+            return dropLate(passage, &turn)
+        }
+        if waitForFace(passage, decision, reading.side, &turn) { return }
+        admit(passage, decision, reading.side, by: "policy", &turn)
+    }
+
+    /// Stores the grant; the release follows its record.
+    mutating func admit(
+        _ passage: PersonPassage, _ decision: PersonDecision, _ side: BadgeReading.Side,
+        by means: String, _ turn: inout Turn
+    ) {
         guard machine.acceptsPolicy, passages.count < Self.passagesLargest else {
             signal(.refused, passage.reader, &turn)
             tell(.askGuard, &turn)
             let reason = machine.acceptsPolicy ? "busy" : machine.stateName
             return finish(passage, .refused, ["refused": reason], &turn)
         }
-        guard turn.now.instant <= passage.arrival + machine.deadline else {
-            return dropLate(passage, &turn)
-        }
-        var facts = ["passage": String(passage.number), "by": "policy"]
+        var facts = ["passage": String(passage.number), "by": means]
         facts["rule"] = decision.rulePlace
         facts["roster"] = decision.rosterPlace
         facts["group"] = decision.group
         let draft = EntryDraft(
             .grant, lane: name, at: turn.now, facts: facts, personal: passage.personal)
-        store(draft, passage, reading.side, &turn)
+        store(draft, passage, side, &turn)
     }
 
-    private mutating func refuse(_ passage: PersonPassage, _ turn: inout Turn) {
+    mutating func refuse(_ passage: PersonPassage, _ turn: inout Turn) {
         let reasons = passage.decision?.reasons ?? []
         var facts = ["reasons": reasons.map(\.rawValue).joined(separator: " ")]
         facts["passage"] = String(passage.number)
@@ -67,7 +76,8 @@ extension PersonLane {
         switch reasons.first {
         case .denied: tell(.denied, &turn)
         case .lockdown: tell(.lockdown, &turn)
-        case .clockUntrusted: tell(.askGuard, &turn)
+        case .clockUntrusted, .livenessNotJudged, .noConsent, .faceMismatch, .notLive:
+            tell(.askGuard, &turn)
         case .unreadable, .notAPlate, .unlisted, .uncertain, .noRuleForLane, .outsideSchedule,
             .notYetValid, .expired, .ambiguous, nil:
             tell(.refused, &turn)
@@ -105,10 +115,14 @@ extension PersonLane {
     }
 
     private mutating func dropLate(_ passage: PersonPassage, _ turn: inout Turn) {
-        let age = Passage.milliseconds(turn.now.instant - passage.arrival)
+        let age = Passage.milliseconds(turn.now.instant - passage.basis)
         incident(
             "late_opening_dropped", ["credential_age_ms": age], personal: passage.personal, &turn)
         finish(passage, .refused, ["refused": "late"], &turn)
+        // Whoever still stands there is looked at again.
+        for (side, approach) in faces?.approaches ?? [:] where approach.arrival == passage.arrival {
+            faces?.approaches[side]?.outcome = nil
+        }
         signal(.refused, passage.reader, &turn)
         tell(.tooLate, &turn)
     }
@@ -166,10 +180,15 @@ extension PersonLane {
     private mutating func release(_ intent: Intent, _ turn: inout Turn) {
         guard let passage = passages[intent.passage] else { return }
         switch passage.trigger {
-        case .badge:
-            guard turn.now.instant <= passage.arrival + machine.deadline else {
+        case .badge, .face:
+            guard turn.now.instant <= passage.basis + machine.deadline else {
                 passages[intent.passage] = nil
                 return dropLate(passage, &turn)
+            }
+            guard mayStillPass(passage, at: turn.now) else {
+                passages[intent.passage] = nil
+                tell(.refused, &turn)
+                return finish(passage, .refused, ["refused": "no_consent"], &turn)
             }
             drive(.ask(PersonWarrant(passage.number, by: .policy), intent.side), &turn)
         case .guardsman, .exitButton, .sensors:
@@ -216,6 +235,7 @@ extension PersonLane {
                 intent.number,
                 reason: "no answer within \(Passage.milliseconds(machine.storage)) ms", &turn)
         }
+        faceTimePassed(&turn)
         endPauses(&turn)
         drive(.tick, &turn)
     }
@@ -224,6 +244,7 @@ extension PersonLane {
         var due = intents.map { Optional($0.due) }
         due += attempts.values.map(\.pausedUntil)
         due.append(machine.nextDeadline(after: now))
+        due.append(faces?.nextDeadline)
         return due.compactMap { $0 }.min()
     }
 }

@@ -31,10 +31,13 @@ struct PersonLane: Sendable {
     var status: PersonLaneStatus
     /// What the other door of the air lock has been told last.
     var toldSecured: Bool?
+    /// Nil where no camera looks at faces.
+    var faces: FaceDesk?
     /// Something was said to this lane in this turn.
     var isTouched = false
 
-    init(name: LaneName, machine: PersonMachine) {
+    init(name: LaneName, machine: PersonMachine, faces: FaceLaneConfig? = nil) {
+        self.faces = faces.map { FaceDesk($0) }
         self.name = name
         self.machine = machine
         status = PersonLaneStatus(lane: name, state: machine.stateName)

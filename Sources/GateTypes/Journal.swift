@@ -15,6 +15,8 @@ package enum EntryKind: String, Sendable, Codable, CaseIterable {
     case service
     case clockJump = "clock_jump"
     case erasure
+    /// A consent granted, withdrawn or expired, and what became of the templates under it.
+    case consent
     /// What became of a picture, told after the entry of its passage was written.
     case picture
     case pictureErasure = "picture_erasure"

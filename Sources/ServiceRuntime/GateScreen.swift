@@ -80,8 +80,12 @@ package struct GateScreen {
                 let plate = lane.lastPlate
                 let style: Style = plate.map { $0.isAdmitted ? .good : .bad } ?? .plain
                 let blind = lane.blind.map { styled("  \(texts[word: .blind]): \($0)", .bad) } ?? ""
+                let alone =
+                    lane.faceAlone.map {
+                        styled("  \(texts[word: .faceAlone]) (\($0))", .bad)
+                    } ?? ""
                 return pad("\(lane.name)", 10) + pad(boom(lane.boom), 11) + pad(occupied, 24)
-                    + styled(pad(plate?.text ?? "-", 12), style) + lane.text + blind
+                    + styled(pad(plate?.text ?? "-", 12), style) + lane.text + blind + alone
             }
     }
 

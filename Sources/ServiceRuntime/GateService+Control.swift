@@ -18,6 +18,14 @@ extension GateService {
         case .clearFault: command(request, client) { .clearFault($0) }
         case .emergencyRelease: command(request, client) { _ in .emergencyRelease }
         case .emergencyReset: command(request, client) { _ in .emergencyReset }
+        case .consents: showConsents(of: request.person, client)
+        case .consentGrant, .consentWithdraw:
+            switch client.peer.operatorName(as: request.as) {
+            case .failure(let error): client.send(.refused(error.description))
+            case .success(let name) where request.request == .consentGrant:
+                grantConsent(request, by: name, client)
+            case .success(let name): withdraw(request.person ?? "", by: name, client)
+            }
         case .lockdown: command(request, client) { _ in .lockdown }
         case .endLockdown: command(request, client) { _ in .endLockdown }
         case .reload:

@@ -40,6 +40,12 @@ package final class GateService {
     var eyesState = EyesState()
     var control: ControlServer?
     var reloads: ReloadDesk?
+    var consents: ConsentDesk?
+    var consentTimer: RepeatingTimer?
+    var toldConsents: [ConsentNotice]?
+    /// Who has templates, and why faces are not compared, as the eyes told last.
+    var enrolled: Set<String> = []
+    var faceTrouble: String?
     private(set) var readers: ReaderDesk?
 
     private var pending: [(event: GateEvent, at: Instant?)] = []
@@ -113,6 +119,7 @@ package final class GateService {
 
     private func openSockets() throws(SystemError) {
         try Directories.make(config.storage.runtimeDirectory)
+        try openConsents()
         try openEyes()
         control = try ControlServer(
             loop: loop, path: RuntimePaths.control(config),
@@ -134,6 +141,7 @@ package final class GateService {
         for error in bank.restAll(at: loop.now) { parts.log(.error, error.description) }
         record(.service, ["event": "stopped", "reason": reason])
         keeper?.finish(within: .seconds(2))
+        consents?.finish()
         let unwritten = journal?.close() ?? 0
         if unwritten > 0 {
             parts.log(.error, "\(unwritten) entries could not be journalled; the disk refused them")
@@ -154,6 +162,7 @@ package final class GateService {
         storesBegun = [:]
         isHandling = true
         perform(gate.start(inputs: bank.inputStates, at: moment()))
+        recordFaceAcceptances()
         drain()
     }
 

@@ -22,6 +22,8 @@ package struct GateSnapshot: Hashable, Sendable, Codable {
         /// Why the camera sees nothing; nil when it sees or the lane has none.
         package var blind: String?
         package var lastPlate: Plate?
+        /// Who has accepted that a face opens here without judged liveness, and why.
+        package var faceAlone: String?
     }
 
     /// One plate that was decided on.

@@ -12,7 +12,7 @@ package struct Texts: Sendable {
         case locked, released, open, outer, inner, presence, obstacle
         case reader, credentials, unreadable, lockdown
         case approach, safety, photocell, directionIn, directionOut, directionBoth
-        case arrivalToRelay, frameToRelay, journal, decide, relay
+        case arrivalToRelay, frameToRelay, journal, decide, relay, faceAlone
     }
 
     package let language: Site.Language
@@ -48,6 +48,10 @@ package struct Texts: Sendable {
         "tailgated": ("tailgated", "尾随闯入"), "refused": ("refused", "已拒绝"),
         "turned_back": ("turned back", "已折返"), "timed_out": ("timed out", "超时"),
         "wrong_way": ("wrong way", "逆行"),
+        "liveness_not_judged": ("not known to be alive", "未做活体检测"),
+        "no_consent": ("no consent", "未同意使用人脸"),
+        "face_mismatch": ("not the badge's holder", "人脸与卡不符"),
+        "not_live": ("not a living face", "非活体人脸"),
         "forced": ("forced", "强行通过"), "interrupted": ("interrupted", "已中断"),
         "unobserved": ("not observed", "未能确认通行"),
     ]
@@ -91,6 +95,16 @@ package struct Texts: Sendable {
         case .fault: ("Out of order: guard decides", "设备故障：请门卫处理")
         case .emergency: ("Emergency: way is free", "紧急放行：通道已开")
         case .ready: ("Ready", "就绪")
+        case .showYourFace: ("Please look at the camera", "请面向摄像机")
+        case .oneAtATime: ("One person at a time, please", "请逐一通行")
+        case .turnLeft: ("Turn your head to the left", "请向左转头")
+        case .turnRight: ("Turn your head to the right", "请向右转头")
+        case .stepCloser: ("Step closer", "请靠近一些")
+        case .lookAtTheCamera: ("Look at the camera", "请正视摄像机")
+        case .tooDark: ("Too dark: step into the light", "光线太暗：请站到亮处")
+        case .tooBright: ("Too bright: turn from the light", "光线太强：请避开强光")
+        case .holdStill: ("Hold still", "请保持不动")
+        case .uncoverTheFace: ("Take off the mask, please", "请摘下口罩")
         case .roadBusy: ("Please wait: the road is taken", "请稍候：道路占用中")
         case .lockdown: ("Closed: please follow the guard", "已封锁：请听从门卫指示")
         case .paused: ("Too many wrong badges: please wait", "错误次数过多：请稍候")
@@ -151,6 +165,7 @@ package struct Texts: Sendable {
         case .journal: ("journal", "记录")
         case .decide: ("decide", "判定")
         case .relay: ("relay", "继电器")
+        case .faceAlone: ("a face alone opens, liveness not judged", "仅凭人脸放行，未做活体检测")
         }
     }
 }

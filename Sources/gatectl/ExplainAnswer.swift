@@ -125,6 +125,10 @@ struct ExplainAnswer: Encodable {
             case .expired: return "its row in the roster is no longer valid"
             case .clockUntrusted: return "the clock is not known to be right"
             case .ambiguous: return "two listed plates are within reach: \(other ?? "")"
+            case .livenessNotJudged: return "whether a living person stood there was not judged"
+            case .noConsent: return "no consent to use the face stands"
+            case .faceMismatch: return "the face is not that of the badge's holder"
+            case .notLive: return "no living face stood there"
             case .lockdown: return "the site is closed to all but some groups"
             case .denied: return "\(group) is denied here"
             }

@@ -59,7 +59,7 @@ struct ExplainCommand: ParsableCommand {
             if let badge {
                 asked.policy.decide(badge: badge, at: asked.lane, now: asked.moment)
             } else {
-                asked.policy.explain(person: person ?? "", at: asked.lane, now: asked.moment)
+                asked.policy.decide(person: person ?? "", at: asked.lane, now: asked.moment)
             }
         return ExplainAnswer(
             decision, isPerson: badge == nil, lane: asked.lane.text,

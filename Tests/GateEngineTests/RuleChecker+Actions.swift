@@ -50,10 +50,10 @@ extension RuleChecker {
         _ actions: [GateAction], _ event: GateEvent?, at now: Instant
     ) {
         switch event {
-        case .plates, .tick: if actions.isEmpty { return }
+        case .plates, .faces, .tick: if actions.isEmpty { return }
         case nil, .input, .inputFailed, .inputRecovered, .outputFailed, .camera, .badge, .people,
-            .stored,
-            .storageFailed, .command, .pictured, .picturesErased, .pictureTrouble, .journalDisk:
+            .stored, .storageFailed, .command, .pictured, .picturesErased, .pictureTrouble,
+            .journalDisk, .consents, .enrolled:
             break
         }
         history.append((now, event, actions))

@@ -137,8 +137,7 @@ struct RuleChecker {
             }
             if command.wish == .emergencyReset, !isFireActive { emergencyEnded() }
         case .outputFailed, .plates, .badge, .people, .camera, .pictured, .picturesErased,
-            .pictureTrouble,
-            .journalDisk, .tick:
+            .pictureTrouble, .journalDisk, .tick, .faces, .consents, .enrolled:
             break
         }
     }
