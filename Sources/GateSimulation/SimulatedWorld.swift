@@ -132,8 +132,11 @@ package final class SimulatedWorld {
         if line == config.heartbeat, let before = levels[line], before != isHigh {
             heartbeatChanged = clock
         }
-        levels[line] = isHigh
+        let isNew = levels.updateValue(isHigh, forKey: line) != isHigh
         driveRelay(line)
+        if isNew, isFed, let output = config.outputs[line], isHigh != (output.rest == .energised) {
+            walk(through: line, of: config)
+        }
     }
 
     /// The relay's contact commands the motor while the output is away from rest and, where there

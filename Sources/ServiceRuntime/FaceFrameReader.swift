@@ -33,6 +33,9 @@ final class EyesReader: FrameReader {
         _ frame: any VisionFrame, _ camera: CameraOrder, _ attention: ReaderAttention
     ) -> VisionReading {
         guard let order = camera.faces else { return plates.read(frame, camera, attention) }
+        if let frame = frame as? SimulatedFaceFrame {
+            return order.role == .infrared ? .infrared : .faces(frame.finding, stages: [])
+        }
         guard let reader = faceReader() else { return .damaged }
         return reader.read(frame, camera, order, attention)
     }

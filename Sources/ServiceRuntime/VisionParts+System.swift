@@ -29,9 +29,19 @@ extension VisionParts {
             try FaceGallery(folder: folder)
         }
         let infrared = InfraredSights()
+        let script: FaceScript?
+        do throws(DemoError) {
+            script = try FaceScript.load(scenes: scenes)
+        } catch {
+            log.write(.error, "\(error)")
+            script = nil
+        }
         var parts = VisionParts(
             makeFeed: { order, sink in
-                PictureFeed(
+                if let script, order.source == .scene, order.faces != nil {
+                    return SimulatedFaceFeed(order, script, sink)
+                }
+                return PictureFeed(
                     order.name, isSimulated: order.source == .scene, sink: sink,
                     tell: { log.write(.notice, "camera \(order.name): \($0)") },
                     make: { (onFrame, onEvent) throws(CameraFault) in

@@ -38,6 +38,11 @@ package struct DemoReport: Sendable {
                 row("plates read exactly as rendered", "\(readings.exact) of \(readings.of)"))
         }
         lines.append(row("opened for a wrong plate", "\(summary.wrongOpenings.count)"))
+        if !summary.people.isEmpty {
+            lines.append(row("people at turnstiles", "\(summary.people.values.reduce(0, +))"))
+            lines += summary.people.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+                .map { row("  " + Self.words($0.key), "\($0.value)") }
+        }
         if !summary.incidents.isEmpty {
             let incidents = summary.incidents.sorted { $0.key < $1.key }
                 .map { "\(Self.words($0.key)) \($0.value)" }
@@ -55,7 +60,7 @@ package struct DemoReport: Sendable {
     }
 
     private var title: String {
-        "The demonstration is over. Lines, booms and vehicles were simulated"
+        "The demonstration is over. Lines, booms, vehicles and faces were simulated"
             + (realParts.isEmpty ? ", the pictures rendered." : "; \(realParts).")
     }
 
@@ -63,6 +68,7 @@ package struct DemoReport: Sendable {
         let spreads = [
             ("all", summary.arrivalToRelay),
             ("readable on arrival", summary.arrivalToRelayReadable),
+            ("first face to relay", summary.faceToRelay),
         ]
         guard spreads.contains(where: { $0.1 != nil }) else { return [] }
         let head = row("arrival to relay, milliseconds", "p50      p95      p99  longest  count")

@@ -70,6 +70,9 @@ package struct DemoSite: Sendable {
             catalogue = try SceneCatalogue(folder: folder + "/config/scenes")
             traffic = Self.plan(options, catalogue)
             try Self.write(traffic.text, to: folder + "/config/" + SimulatedWorld.trafficFileName)
+            if let script = try FaceScript.load(scenes: folder + "/config/scenes") {
+                try ConsentFile(directory: folder + "/state").save(script.register)
+            }
         } catch let error as DemoError {
             throw error
         } catch let error as SceneError {
@@ -100,7 +103,10 @@ package struct DemoSite: Sendable {
     }
 
     private static func copy(_ site: String, to folder: String) throws {
-        for file in ["gatehouse.yaml", "policy.yaml", "roster/vehicles.csv"] {
+        for file in [
+            "gatehouse.yaml", "policy.yaml", "roster/vehicles.csv", "roster/people.csv",
+            "roster/badges.csv",
+        ] {
             guard let bytes = FileManager.default.contents(atPath: site + "/" + file) else {
                 throw DemoError(
                     "\(site)/\(file) cannot be read; name the demonstration's folder with "

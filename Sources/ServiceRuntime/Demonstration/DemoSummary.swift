@@ -49,6 +49,11 @@ package struct DemoSummary: Hashable, Sendable {
     package private(set) var faultCount = 0
     /// Passages on record that belong to no visit that was seen.
     package private(set) var unmatchedCount = 0
+    /// People at turnstiles, by the outcome of their passage, a refusal by its reasons.
+    package private(set) var people: [String: Int] = [:]
+    /// From the first frame with a face of the least size to the relay, in milliseconds.
+    private var faceReleases: [Double] = []
+    package var faceToRelay: Spread? { Spread(faceReleases) }
 
     /// The widest difference between an arrival on record and the same one in the scene: one scene
     /// late, and the debounce of the loop.
@@ -77,6 +82,7 @@ package struct DemoSummary: Hashable, Sendable {
             switch EntryKind(rawValue: entry.kind) {
             case .incident: incidents[entry.facts["class"] ?? "other", default: 0] += 1
             case .fault: faultCount += 1
+            case .passage where Self.isPerson(entry): take(person: entry)
             case .passage:
                 let index = Self.visit(of: entry, among: arrived, taken: isTaken)
                 if let index {
@@ -87,6 +93,22 @@ package struct DemoSummary: Hashable, Sendable {
                 }
             default: break
             }
+        }
+    }
+
+    private static let personTriggers: Set = ["face", "badge", "sensors", "exit_button"]
+
+    private static func isPerson(_ entry: JournalEntry) -> Bool {
+        entry.facts["trigger"].map(personTriggers.contains) ?? false
+    }
+
+    private mutating func take(person entry: JournalEntry) {
+        let reason = entry.facts["reasons"] ?? entry.facts["refused"]
+        people[reason ?? entry.facts["outcome"] ?? "other", default: 0] += 1
+        if entry.facts["trigger"] == "face",
+            let span = entry.facts["release_ms"].flatMap(Double.init)
+        {
+            faceReleases.append(span)
         }
     }
 

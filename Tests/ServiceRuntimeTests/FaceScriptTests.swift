@@ -1,0 +1,53 @@
+import AccessPolicy
+import Foundation
+import GateTypes
+import Testing
+
+@testable import ServiceRuntime
+
+/// The demonstration's people: who stands where, under which consent.
+@Suite struct FaceScriptTests {
+    static let header = "camera\tstart_s\tseconds\tperson\tkind\n"
+
+    static func script(_ rows: String...) throws -> FaceScript {
+        try FaceScript(
+            header
+                + rows.map {
+                    $0.split(separator: " ", omittingEmptySubsequences: false)
+                        .joined(separator: "\t")
+                }.joined(separator: "\n"))
+    }
+
+    @Test func eachKindShowsWhatTheEyesWouldFind() throws {
+        let script = try Self.script(
+            "a 1 2 E001 enrolled", "a 4 2  stranger", "a 7 2 E002 photograph", "a 10 2 E003 pair",
+            "a 13 2 E004 withdrawn", "a 16 2 E005 masked")
+        func at(_ second: Double) -> FaceFinding { script.finding("a", at: .seconds(second)) }
+        #expect(at(0).face == nil && at(0).faceCount == 0)
+        #expect(at(1.05).face?.hint == .stepCloser)
+        #expect(at(2).face?.candidates.first?.person == "E001")
+        #expect(at(2).galleryCount == 4 && at(2).face?.infrared == .passed)
+        #expect(at(5).face?.candidates.contains { $0.falseMatchRate < 0.01 } == false)
+        #expect(at(8).face?.infrared == .failed)
+        #expect(at(11).faceCount == 2)
+        #expect(at(14).face?.candidates.contains { $0.person == "E004" } == false)
+        #expect(at(17).face?.hint == .uncoverTheFace && at(17).face?.candidates.isEmpty == true)
+        #expect(at(2 + script.period).face?.candidates.first?.person == "E001")
+        #expect(script.finding("b", at: .seconds(2)).face == nil)
+    }
+
+    @Test func theirConsentsAreThoseOfTheRegister() throws {
+        let script = try Self.script("a 1 2 E001 enrolled", "a 4 2 E002 withdrawn")
+        let register = script.register
+        let now = Moment(instant: .init(nanoseconds: 0), wall: WallTime(milliseconds: 1))
+        #expect(register.standing(at: now).map(\.person) == ["E001"])
+        #expect(register.uncleared.isEmpty && register.consents.count == 2)
+        let told = script.finding("a", at: .seconds(2)).face?.candidates.first?.consent
+        #expect(told == register.standing(of: "E001", at: now)?.identifier)
+    }
+
+    @Test(arguments: ["", "camera\n", header + "a\tb\t1\tE1\tenrolled", header + "a\t1\t1\tE1\tx"])
+    func whatIsNoScriptIsTold(text: String) {
+        #expect(throws: DemoError.self) { try FaceScript(text) }
+    }
+}
