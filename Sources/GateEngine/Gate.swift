@@ -141,7 +141,11 @@ package struct Gate: Sendable {
 
     /// When `tick` is due at the latest; nil when only events matter.
     package var nextDeadline: Instant? {
-        (due + personDue + [pictures.nextDeadline]).compactMap { $0 }.min()
+        // Asked after every event: no array is made for it.
+        var first = pictures.nextDeadline
+        for case let time? in due where first.map({ time < $0 }) ?? true { first = time }
+        for case let time? in personDue where first.map({ time < $0 }) ?? true { first = time }
+        return first
     }
 
     /// True while something moves or is about to: a reload waits.

@@ -11,6 +11,7 @@ struct Gatectl: ParsableCommand {
             CheckCommand.self, ExplainCommand.self, StatusCommand.self, WatchCommand.self,
             OpenCommand.self, CloseCommand.self, ClearFaultCommand.self, EmergencyCommand.self,
             ReloadCommand.self, PlatesCommand.self, CameraCommand.self, RosterCommand.self,
-            JournalCommand.self, DemoCommand.self, BenchCommand.self, VersionCommand.self,
+            JournalCommand.self, SimulateCommand.self, DemoCommand.self, BenchCommand.self,
+            VersionCommand.self,
         ])
 }
