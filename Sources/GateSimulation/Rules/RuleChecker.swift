@@ -88,10 +88,8 @@ package struct RuleChecker {
         violate(what, lane, at: now)
     }
 
-    private mutating func take(_ found: inout [String], _ lane: LaneName, at now: Instant) {
-        guard !found.isEmpty else { return }
+    private mutating func take(_ found: [String], _ lane: LaneName, at now: Instant) {
         for what in found { violate(what, lane, at: now) }
-        found = []
     }
 
     /// The latest events with what came of them, oldest first.
@@ -277,11 +275,17 @@ package struct RuleChecker {
         }
         for index in barriers.indices {
             barriers[index].checkState(isEmergency: emergency != nil, at: now)
-            take(&barriers[index].found, barriers[index].name, at: now)
+            if !barriers[index].found.isEmpty {
+                take(barriers[index].found, barriers[index].name, at: now)
+                barriers[index].found = []
+            }
         }
         for index in people.indices {
             people[index].checkState(at: now)
-            take(&people[index].found, people[index].name, at: now)
+            if !people[index].found.isEmpty {
+                take(people[index].found, people[index].name, at: now)
+                people[index].found = []
+            }
         }
         checkCount += BarrierRules.checksEach * barriers.count + PersonRules.checksEach * people.count
         if emergency != nil, kept.emergency == nil {

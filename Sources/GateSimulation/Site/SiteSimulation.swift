@@ -329,16 +329,7 @@ package final class SiteSimulation {
     }
 
     private func badge(_ shown: BadgeShown, _ lane: LaneName) {
-        let side: BadgeReading.Side =
-            switch shown.way {
-            case .enters, .exitButton: .outside
-            case .leaves: .inside
-            case .gate: .gate
-            }
-        send(
-            .badge(
-                BadgeReading(
-                    lane: lane, side: side, badge: shown.badge, readTime: now, isSimulated: true)))
+        send(.badge(shown.reading(at: lane, now)))
     }
 
     private func happened(_ fact: WorldFact, _ lane: LaneName) {

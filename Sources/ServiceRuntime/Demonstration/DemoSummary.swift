@@ -47,6 +47,8 @@ package struct DemoSummary: Hashable, Sendable {
     package private(set) var visits: [Visit] = []
     package private(set) var incidents: [String: Int] = [:]
     package private(set) var faultCount = 0
+    /// Passages at turnstiles and doors, by kind of lane and outcome.
+    package private(set) var people: [String: [String: Int]] = [:]
     /// Passages on record that belong to no visit that was seen.
     package private(set) var unmatchedCount = 0
 
@@ -58,8 +60,10 @@ package struct DemoSummary: Hashable, Sendable {
     ///   - entries: the whole journal of the demonstration.
     ///   - sightings: who stood where; without `arrived` it has not reached the loop.
     ///   - catalogue: nil where real pictures were played, whose truth is unknown.
+    ///   - personLanes: turnstiles and doors, with the word for their kind.
     package init(
-        entries: [JournalEntry], sightings: [SceneWitness.Sighting], catalogue: SceneCatalogue?
+        entries: [JournalEntry], sightings: [SceneWitness.Sighting], catalogue: SceneCatalogue?,
+        personLanes: [LaneName: String] = [:]
     ) {
         let arrived = sightings.compactMap { sighting in
             sighting.arrived.map { (sighting, $0) }
@@ -77,6 +81,9 @@ package struct DemoSummary: Hashable, Sendable {
             switch EntryKind(rawValue: entry.kind) {
             case .incident: incidents[entry.facts["class"] ?? "other", default: 0] += 1
             case .fault: faultCount += 1
+            case .passage where entry.lane.map { personLanes[$0] != nil } ?? false:
+                let kind = entry.lane.flatMap { personLanes[$0] } ?? ""
+                people[kind, default: [:]][entry.facts["outcome"] ?? "other", default: 0] += 1
             case .passage:
                 let index = Self.visit(of: entry, among: arrived, taken: isTaken)
                 if let index {
