@@ -16,6 +16,7 @@ extension VehicleLane {
         let widest = observation.readings.map(\.corners.widthPixels).max() ?? 0
         if let read, contradicts(read, frame: frame) { drive(.contradicted, &turn) }
         if let read { noticeReplacement(read, frame: frame, &turn) }
+        if let read, isBehind(read) { isFollowedByPlate = true }
         watchLoop(widest: widest, frame: frame, &turn)
         if waiting == nil, !hasLoop, widest >= narrowestPlatePixels, !isOfLeaving(read) {
             arrive(.camera, at: frame, &turn)
@@ -68,6 +69,16 @@ extension VehicleLane {
         leave(passage, &turn)
         drive(.replaced, &turn)
         arrive(.standing, at: frame, &turn)
+    }
+
+    /// Close behind the vehicle under the boom another one has taken the approach loop: when the boom's
+    /// sensors clear and the loop does not, it was not the first that went back.
+    private func isBehind(_ reading: PlateReading) -> Bool {
+        guard waiting == nil, barrier.sensors.isActive(.approach), reading.confidence >= 0.5,
+            let last = leaving.last(where: { $0.passed == nil }), last.isAdmitted,
+            !last.evidence.isEmpty
+        else { return false }
+        return !isOfLeaving(reading) && !last.evidence.mayShow(reading)
     }
 
     /// A plate that stands before a boom without the loop's noticing: the loop may be dead.

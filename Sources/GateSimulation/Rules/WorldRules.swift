@@ -38,12 +38,12 @@ struct WorldRules {
     mutating func happened(_ fact: WorldFact, at now: Instant) {
         let classes: Set<String>
         switch fact {
-        case .passedUnasked, .brokeThrough, .wrongWay:
+        case .passedUnasked(true), .brokeThrough, .wrongWay:
             classes = ["tailgated", "forced", "wrong_way", "presence_contradicts"]
         case .turnedBack: classes = ["turned_back", "timed_out"]
         case .forcedDoor: classes = ["forced"]
         case .followed(true): classes = ["tailgated", "forced"]
-        case .passed, .wentAway, .struck, .struckBlindly, .opposed, .followed(false): return
+        case .passed, .passedUnasked(false), .wentAway, .struck, .struckBlindly, .opposed, .followed(false): return
         }
         expected.append(Expected(fact: fact, at: now, due: now + Self.patience, classes: classes))
         next = min(next, now + Self.patience)

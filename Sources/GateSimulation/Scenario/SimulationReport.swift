@@ -80,11 +80,16 @@ package struct SimulationReport: Sendable {
         }
     }
 
-    mutating func judge(_ expectations: [Scenario.Expectation], counts: [String: Int]) {
+    mutating func judge(_ expectations: [Scenario.Expectation]) {
         expected = expectations.map {
-            Outcome(
+            // A word may be an outcome and a class at once; both tell of the same things.
+            let counts = [
+                outcomes[$0.word], incidents[$0.word], alarms[$0.word],
+                EntryKind(rawValue: $0.word).flatMap { kinds[$0] },
+            ]
+            return Outcome(
                 word: $0.word, least: $0.least, most: $0.most,
-                count: (counts[$0.word] ?? 0) + (alarms[$0.word] ?? 0))
+                count: counts.compactMap { $0 }.max() ?? 0)
         }
     }
 

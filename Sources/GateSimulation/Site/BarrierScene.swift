@@ -17,6 +17,7 @@ struct BarrierScene {
     private var contacts = (raise: false, lower: false, stop: false)
     private var sensed: [Bool]
     private var upSince: Instant?
+    private var loopClearSince: Instant?
     private(set) var due = Instant(nanoseconds: .max)
     private(set) var outputs: [SceneOutput] = []
     private var random: SeededRandom
@@ -34,6 +35,7 @@ struct BarrierScene {
             ? .singlePulse : config.outputs.stop == nil ? .held : .latched
         boom = BoomTrack(wiring: wiring, travel: config.timing.motor * 5 / 16, at: now)
         sensed = [false, false, false, false, true]
+        loopClearSince = now - .seconds(60)
         random = SeededRandom(seed: seed)
     }
 
@@ -120,25 +122,26 @@ struct BarrierScene {
         for index in vehicles.indices { vehicles[index].speed = speed(of: index) }
         for index in vehicles.indices { judge(index) }
         leave()
-        sense()
+        sense(at: now)
         schedule()
     }
 
-    private func ahead(of index: Int) -> RoadVehicle? {
-        guard !vehicles[index].isFar else { return nil }
-        return vehicles[..<index].last { !$0.isFar }
+    /// The place of the one ahead in the same direction.
+    private func ahead(of index: Int) -> Int? {
+        guard index > 0, !vehicles[index].isFar else { return nil }
+        return vehicles[..<index].lastIndex { !$0.isFar }
     }
 
     private func gapWanted(_ vehicle: RoadVehicle) -> Double {
-        vehicle.user.manner == .tailgates ? LaneGeometry.tailgateGap : LaneGeometry.gapInQueue
+        vehicle.manner == .tailgates ? LaneGeometry.tailgateGap : LaneGeometry.gapInQueue
     }
 
     private func speed(of index: Int) -> Double {
         let vehicle = vehicles[index]
         let wish = vehicle.wish
         guard let ahead = ahead(of: index) else { return wish }
-        let isClose = vehicle.front >= ahead.rear - gapWanted(vehicle) - 1e-6
-        return isClose ? min(wish, ahead.speed) : wish
+        let isClose = vehicle.front >= vehicles[ahead].rear - gapWanted(vehicle) - 1e-6
+        return isClose ? min(wish, vehicles[ahead].speed) : wish
     }
 
     private mutating func decide(_ index: Int, at now: Instant) {
@@ -146,7 +149,7 @@ struct BarrierScene {
         defer { vehicles[index] = vehicle }
         switch vehicle.phase {
         case .approaching:
-            if vehicle.user.manner == .tailgates, boom.opening >= 0.9,
+            if vehicle.manner == .tailgates, boom.opening >= 0.9,
                 vehicle.front >= LaneGeometry.approachLoop.lowerBound
             {
                 vehicle.phase = .driving
@@ -163,7 +166,8 @@ struct BarrierScene {
         case .farApproaching:
             if vehicle.rear <= RoadVehicle.farStop + 1e-3 { vehicle.phase = .farWaiting(since: now) }
         case .farWaiting(let since):
-            if boom.opening >= 0.9, !vehicles.contains(where: { $0.isUnderBoom }) {
+            let isFree = !vehicles.contains { !$0.isFar && $0.front > LaneGeometry.turnedAway }
+            if boom.opening >= 0.9, isFree {
                 vehicle.phase = .farDriving
             } else if now - since >= vehicle.patience {
                 vehicle.phase = .reversing
@@ -173,17 +177,17 @@ struct BarrierScene {
     }
 
     private func wait(_ vehicle: inout RoadVehicle, since: Instant, at now: Instant) {
-        if vehicle.user.manner == .forces {
+        if vehicle.manner == .forces {
             vehicle.goAt = vehicle.goAt ?? now + .seconds(3)
-        } else if vehicle.user.manner == .tailgates, boom.opening >= 0.9 {
+        } else if vehicle.manner == .tailgates, boom.opening >= 0.9 {
             vehicle.goAt = now
         } else if boom.isUp {
-            let mayGo = vehicle.mayGo && vehicle.user.manner != .refuses
+            let mayGo = vehicle.mayGo && vehicle.manner != .refuses
             let up = upSince ?? now
-            let isInvited = vehicle.user.manner != .refuses && now - max(up, since) >= Self.invitation
+            let isInvited = vehicle.manner != .refuses && now - max(up, since) >= Self.invitation
             if mayGo || isInvited {
                 vehicle.goAt = vehicle.goAt ?? now + vehicle.reaction
-            } else if vehicle.user.manner != .refuses, vehicle.goAt == nil {
+            } else if vehicle.manner != .refuses, vehicle.goAt == nil {
                 vehicle.goAt = max(up, since) + Self.invitation + vehicle.reaction
             }
         } else {
@@ -204,14 +208,14 @@ struct BarrierScene {
 
     private func drive(_ vehicle: inout RoadVehicle, at now: Instant) {
         let isBefore = vehicle.front < LaneGeometry.safetyLoop.lowerBound
-        if isBefore, vehicle.user.manner != .forces, !boom.isUp, boom.motion != .rising {
+        if isBefore, vehicle.manner != .forces, !boom.isUp, boom.motion != .rising {
             vehicle.phase = .waiting(since: now)  // Nobody drives into a boom that he sees coming.
             return
         }
         guard let target = vehicle.target, vehicle.front >= target - 1e-3 else { return }
-        if vehicle.user.manner == .nosesIn {
+        if vehicle.manner == .nosesIn {
             vehicle.phase = .reversing
-        } else if vehicle.user.manner == .stalls {
+        } else if vehicle.manner == .stalls {
             vehicle.phase = .stalled(until: now + .seconds(12))
         }
     }
@@ -230,7 +234,7 @@ struct BarrierScene {
         }
         guard isUnder, boom.isLow, boom.motion == .lowering, !vehicles[index].isHit else { return }
         vehicles[index].isHit = true
-        let isBlind = beamIsBroken && (loopIsBroken || vehicle.isHigh)
+        let isBlind = beamIsBroken && (loopIsBroken || vehicle.body.isHigh)
         let isExcused = isBlind || !isCommandOfThisLife || relayIsWelded
         outputs.append(.fact(isExcused ? .struckBlindly : .struck))
     }
@@ -244,13 +248,22 @@ struct BarrierScene {
                 outputs.append(.fact(wasIn ? .turnedBack : .wentAway))
             case .farDriving: outputs.append(.fact(.wrongWay))
             case .approaching, .waiting, .driving, .stalled, .farApproaching, .farWaiting:
-                outputs.append(.fact(vehicle.mayGo ? .passed : .passedUnasked))
+                outputs.append(
+                    .fact(vehicle.mayGo ? .passed : .passedUnasked(isTold: vehicle.isTold)))
             }
         }
         vehicles.removeAll(where: \.isGone)
     }
 
-    private mutating func sense() {
+    /// A loop that was clear for less than its hold time has not told two vehicles apart.
+    private static let apart = Duration.milliseconds(500)
+
+    private mutating func sense(at now: Instant) {
+        for index in vehicles.indices where !vehicles[index].wasOnLoop {
+            guard vehicles[index].covers(LaneGeometry.approachLoop, byLoop: true) else { continue }
+            vehicles[index].wasOnLoop = true
+            if let since = loopClearSince, now - since >= Self.apart { vehicles[index].isTold = true }
+        }
         var found = [false, false, false, boom.isUp, boom.isDown]
         for vehicle in vehicles {
             if vehicle.covers(LaneGeometry.approachLoop, byLoop: true) { found[0] = true }
@@ -260,15 +273,24 @@ struct BarrierScene {
         for role in found.indices where found[role] != sensed[role] {
             outputs.append(.sense(role, found[role]))
         }
+        if found[0] { loopClearSince = nil } else if sensed[0] { loopClearSince = now }
         sensed = found
+    }
+
+    /// A camera has read these plates.
+    mutating func wereRead(_ plates: [String]) {
+        for index in vehicles.indices where plates.contains(vehicles[index].user.plate) {
+            vehicles[index].isTold = true
+        }
     }
 
     private mutating func schedule() {
         due = boom.next ?? Self.never
         for index in vehicles.indices {
             let ahead = ahead(of: index)
-            let limit = ahead.map { $0.rear - gapWanted(vehicles[index]) }
-            if let next = vehicles[index].next(aheadRear: limit, aheadSpeed: ahead?.speed ?? 0) {
+            let limit = ahead.map { vehicles[$0].rear - gapWanted(vehicles[index]) }
+            let speed = ahead.map { vehicles[$0].speed } ?? 0
+            if let next = vehicles[index].next(aheadRear: limit, aheadSpeed: speed) {
                 due = min(due, next)
             }
         }

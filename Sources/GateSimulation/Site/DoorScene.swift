@@ -6,7 +6,7 @@ struct DoorScene {
     enum Role: Int, CaseIterable { case contact, exit, presence, obstacle }
 
     private enum Step {
-        case arrive(Int), badge(Int), press(Int), giveUp(Int), pull(Int), go(Int)
+        case arrive(Int), badge(Int), press(Int), giveUp(Int), pull(Int), go(Int), follow(Int)
         case sense(Role, Bool)
         case wide
         case shut(Int)
@@ -220,6 +220,10 @@ struct DoorScene {
         queue[place].isAsking = true
         steps.add(.giveUp(number), at: now + Self.patience)
         if isStruck, leaf == .wide || !hasOpener { serve(at: now) }
+        // The motor holds the door for the one ahead: who has a badge of this site rides on.
+        if leaf == .wide, hasOpener, queue[place].walker.isListed {
+            steps.add(.follow(number), at: now + .milliseconds(700))
+        }
     }
 
     private mutating func giveUp(_ number: Int, at now: Instant) {
@@ -254,6 +258,11 @@ struct DoorScene {
         case .giveUp(let number): giveUp(number, at: now)
         case .pull(let number): pull(number, at: now)
         case .go(let number): go(number, at: now)
+        case .follow(let number):
+            guard let place = index(number), queue[place].isAsking, leaf == .wide else { return }
+            queue[place].isAsking = false
+            queue[place].isGoing = true
+            go(number, at: now)
         case .sense(let role, let isOn):
             switch role {
             case .presence, .obstacle: change(role, by: isOn ? 1 : -1)

@@ -112,8 +112,8 @@ package struct Walker: Hashable, Sendable {
 /// What really happened, whatever the gate made of it.
 package enum WorldFact: Hashable, Sendable {
     case passed
-    /// Through without having been let in.
-    case passedUnasked
+    /// Through without having been let in; `isTold`: a loop or a plate told it from the one ahead.
+    case passedUnasked(isTold: Bool)
     case turnedBack
     case wentAway
     case wrongWay
@@ -130,7 +130,8 @@ package enum WorldFact: Hashable, Sendable {
     var word: String {
         switch self {
         case .passed: "passed"
-        case .passedUnasked: "passed_unasked"
+        case .passedUnasked(true): "passed_unasked"
+        case .passedUnasked(false): "passed_unseen"
         case .turnedBack: "turned_back"
         case .wentAway: "went_away"
         case .wrongWay: "wrong_way"

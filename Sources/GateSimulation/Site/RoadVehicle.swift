@@ -1,5 +1,41 @@
 import GateTypes
 
+/// What does not change about one vehicle.
+final class VehicleBody: Sendable {
+    let user: RoadUser
+    let length: Double
+    /// A body that the safety loop loses between the axles.
+    let isHigh: Bool
+    /// What loop and beam find of it, in metres behind the front: near and far end of each part.
+    let parts: [(near: Double, far: Double)]
+    let loopParts: [(near: Double, far: Double)]
+    /// Positions of the front at which something changes, ascending.
+    let marks: [Double]
+
+    init(_ user: RoadUser, isHigh: Bool) {
+        self.user = user
+        self.isHigh = isHigh
+        var parts: [(near: Double, far: Double)] = []
+        var from = 0.0
+        for part in user.kind.parts {
+            parts.append((from, from + part.length))
+            from += part.length + part.gap
+        }
+        length = from
+        // A high body: the loop finds its axles only.
+        let loopParts = isHigh ? [(0.0, 2.5), (from - 2.5, from)] : parts
+        self.parts = parts
+        self.loopParts = loopParts
+        var marks: [Double] = [LaneGeometry.exit + from, 0, from, LaneGeometry.turnedAway - 3]
+        let loops = [LaneGeometry.approachLoop, LaneGeometry.safetyLoop]
+        for part in loopParts {
+            for loop in loops { marks += [loop.lowerBound + part.near, loop.upperBound + part.far] }
+        }
+        for part in parts { marks += [part.near, part.far] }
+        self.marks = marks.sorted()
+    }
+}
+
 /// One vehicle on a lane, moving at a constant speed between two decisions.
 struct RoadVehicle {
     enum Phase: Hashable {
@@ -16,16 +52,10 @@ struct RoadVehicle {
     static let farStop = 2.6
     static let farEntry = 14.0
 
-    let user: RoadUser
+    let body: VehicleBody
+    let manner: DriverManner
     let length: Double
-    /// A body that the safety loop loses between the axles.
-    let isHigh: Bool
     let cruise: Double
-    /// What loop and beam find of it, in metres behind the front: near and far end of each part.
-    private let parts: [(near: Double, far: Double)]
-    private let loopParts: [(near: Double, far: Double)]
-    /// Positions of the front at which something changes, ascending.
-    private let marks: [Double]
     let patience: Duration
     let reaction: Duration
     var phase: Phase
@@ -38,31 +68,18 @@ struct RoadVehicle {
     var hasStalled = false
     var wasUnder = false
     var isHit = false
+    /// The approach loop cleared before it came, or its plate was read.
+    var isTold = false
+    var wasOnLoop = false
     /// It saw the boom up after it had been let in.
     var hasSeenOpen = false
 
     init(_ user: RoadUser, behind rear: Double?, at now: Instant, _ random: inout SeededRandom) {
-        self.user = user
         cruise = Double.random(in: user.kind.speeds, using: &random)
-        var parts: [(near: Double, far: Double)] = []
-        var from = 0.0
-        for part in user.kind.parts {
-            parts.append((from, from + part.length))
-            from += part.length + part.gap
-        }
-        length = from
-        isHigh = Double.random(in: 0..<1, using: &random) < user.kind.highShare
-        // A high body: the loop finds its axles only.
-        let loopParts = isHigh ? [(0.0, 2.5), (from - 2.5, from)] : parts
-        self.parts = parts
-        self.loopParts = loopParts
-        var marks: [Double] = [LaneGeometry.exit + from, 0, from, LaneGeometry.turnedAway - 3]
-        let loops = [LaneGeometry.approachLoop, LaneGeometry.safetyLoop]
-        for part in loopParts {
-            for loop in loops { marks += [loop.lowerBound + part.near, loop.upperBound + part.far] }
-        }
-        for part in parts { marks += [part.near, part.far] }
-        self.marks = marks.sorted()
+        let isHigh = Double.random(in: 0..<1, using: &random) < user.kind.highShare
+        body = VehicleBody(user, isHigh: isHigh)
+        manner = user.manner
+        length = body.length
         patience =
             user.manner == .turnsBack
             ? .milliseconds(Int.random(in: 3_000...9_000, using: &random))
@@ -73,15 +90,16 @@ struct RoadVehicle {
         at = now
         if user.manner == .wrongWay {
             phase = .farApproaching
-            front = Self.farEntry + from
+            front = Self.farEntry + body.length
         } else {
             phase = .approaching
             front = min(LaneGeometry.entry, (rear ?? 100) - 3)
         }
     }
 
+    var user: RoadUser { body.user }
     var rear: Double { front - length }
-    var isFar: Bool { user.manner == .wrongWay }
+    var isFar: Bool { manner == .wrongWay }
     var isUnderBoom: Bool { front >= 0 && rear <= 0 }
     /// Where its nose is, for a driver from the far side.
     var nose: Double { isFar ? rear : front }
@@ -92,7 +110,7 @@ struct RoadVehicle {
     }
 
     func covers(_ range: ClosedRange<Double>, byLoop: Bool) -> Bool {
-        (byLoop ? loopParts : parts).contains {
+        (byLoop ? body.loopParts : body.parts).contains {
             front >= range.lowerBound + $0.near && front <= range.upperBound + $0.far
         }
     }
@@ -102,7 +120,7 @@ struct RoadVehicle {
         switch phase {
         case .approaching: LaneGeometry.stopLine
         case .driving:
-            switch user.manner {
+            switch manner {
             case .stalls where !hasStalled: LaneGeometry.stallPoint
             case .nosesIn: LaneGeometry.safetyLoop.lowerBound + 0.5
             case .through, .sleeps, .refuses, .turnsBack, .stalls, .tailgates, .forces, .wrongWay:
@@ -144,12 +162,12 @@ struct RoadVehicle {
         }
         var seconds = Double.infinity
         if speed > 0 {
-            var way = marks.first { $0 > front }.map { $0 - front } ?? 1_000
+            var way = body.marks.first { $0 > front }.map { $0 - front } ?? 1_000
             if let target, target > front { way = min(way, target - front) }
             if isFar { way = min(way, Self.farEntry + length - front + 0.1) }
             seconds = max(way, 0) / speed
         } else if speed < 0 {
-            var way = marks.last { $0 < front }.map { front - $0 } ?? 1_000
+            var way = body.marks.last { $0 < front }.map { front - $0 } ?? 1_000
             if phase == .farApproaching { way = min(way, rear - Self.farStop) }
             seconds = max(way, 0) / -speed
         }

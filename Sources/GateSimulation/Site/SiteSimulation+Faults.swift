@@ -124,7 +124,7 @@ extension SiteSimulation {
 
     /// It has been stuck all the time, and the controller was there.
     func judgeStuck(_ line: LineName, _ lane: LaneName) {
-        guard let index = inputIndex[line], inputs[index].fault == .stuckActive, gate != nil,
+        guard let index = inputIndex[line], inputs[index].fault == .stuckActive, isAlive,
             alarms[lane, default: []].isEmpty
         else { return }
         checker.worldViolates("rule 7: '\(line)' is stuck without an alarm", lane: lane, at: now)

@@ -6,12 +6,13 @@ extension SiteSimulation {
     // MARK: The engine
 
     func send(_ event: GateEvent) {
-        guard gate != nil else { return }
+        guard isAlive else { return }
         checker.note(event, at: now)
         let moment = moment
         let begun = isTimed ? ContinuousClock.now : nil
-        let actions = gate?.handle(event, at: moment) ?? []
+        let actions = gate.handle(event, at: moment)
         if let begun { spans.append((ContinuousClock.now - begun).nanoseconds) }
+        noteGate()
         checker.check(actions, after: event, at: now)
         carryOut(actions)
         report.events += 1
@@ -24,9 +25,10 @@ extension SiteSimulation {
         checker.restarted(inputs: states, at: now)
         alarms = [:]
         attention = [:]
-        var new = Gate(config: config, standing: checker.kept)
-        let actions = new.start(inputs: states, at: moment)
-        gate = new
+        gate = Gate(config: config, standing: checker.kept)
+        isAlive = true
+        let actions = gate.start(inputs: states, at: moment)
+        noteGate()
         checker.check(actions, after: nil, at: now)
         carryOut(actions)
         for index in inputs.indices where inputs[index].isLost {
@@ -39,8 +41,9 @@ extension SiteSimulation {
 
     /// The controller is gone: every relay falls to rest, and nobody listens.
     func kill() {
-        guard gate != nil else { return }
-        gate = nil
+        guard isAlive else { return }
+        isAlive = false
+        noteGate()
         life += 1
         for index in barriers.indices { barriers[index].isCommandOfThisLife = false }
         for index in relays.indices {
@@ -161,7 +164,7 @@ extension SiteSimulation {
         case .judge(let lane): judge(lane)
         case .stuckFor(let line, let lane, let life): if life == self.life { judgeStuck(line, lane) }
         case .command(let command): send(.command(command))
-        case .start: if gate == nil, hasPower { restart() }
+        case .start: if !isAlive, hasPower { restart() }
         case .dawn: planDay()
         }
     }
@@ -194,7 +197,7 @@ extension SiteSimulation {
         report.checks = checker.checkCount
         report.excused = rules.values.reduce(0) { $0 + $1.excusedCount }
         report.judged = rules.values.reduce(0) { $0 + $1.judgedCount }
-        report.judge(scenario.expectations, counts: checker.counts)
+        report.judge(scenario.expectations)
     }
 
     /// What led to the first broken rule, as far as it concerns the lane.

@@ -5,7 +5,7 @@ import GateTypes
 /// Cameras that look, and the guard who helps.
 extension SiteSimulation {
     private static let lookWaiting = Duration.milliseconds(200)
-    private static let lookIdle = Duration.milliseconds(500)
+    private static let lookIdle = Duration.milliseconds(400)
     /// A vehicle that has waited so long is looked at less often: nothing new is to be read.
     private static let longWait = Duration.seconds(4)
     private static let lookLong = Duration.milliseconds(1_500)
@@ -27,16 +27,19 @@ extension SiteSimulation {
         let span = isWaiting ? (isLong ? Self.lookLong : Self.lookWaiting) : Self.lookIdle
         looks[index].isLooking = true
         jobs.add(.look(index), at: now + span)
-        guard gate != nil, !blindCameras.contains(camera) else { return }
+        guard isAlive, !blindCameras.contains(camera) else { return }
         barriers[index].update(to: now)
         drainBarrier(index)
         let seen = barriers[index].inView(at: now)
-        guard isWaiting || seen.contains(where: { !$0.isMoving }) else { return }
+        // A lane at rest looks at change: at whoever stands there, or comes behind another.
+        let isChange = seen.contains { !$0.isMoving } || barriers[index].vehicles.count > 1
+        guard isWaiting || isChange && !seen.isEmpty else { return }
         let delay = Duration.milliseconds(Int64(random.next() % 60) + 40)
         let observation = PlateObservation(
             camera: camera, sequence: 0, frameTime: now, readTime: now + delay,
             readings: seen.prefix(2).map { reading(of: $0.user, at: $0.distance) },
             isSimulated: true)
+        barriers[index].wereRead(observation.readings.map(\.text))
         jobs.add(.event(.plates(observation), life: life), at: now + delay)
     }
 
@@ -98,7 +101,7 @@ extension SiteSimulation {
     }
 
     func visit(_ lane: LaneName) {
-        guard gate != nil else { return callGuard(to: lane) }
+        guard isAlive else { return callGuard(to: lane) }
         let name = "E017"
         if checker.kept.emergency != nil {
             let isOver = config.fire.flatMap { inputIndex[$0] }.map { !inputs[$0].isActive } ?? true

@@ -62,7 +62,9 @@ package final class SiteSimulation {
     var hasPower = true
 
     // The controller.
-    var gate: Gate?
+    var gate: Gate
+    /// False while the controller is dead: nobody listens.
+    var isAlive = false
     var life = 0
     package internal(set) var checker: RuleChecker
     var rules: [LaneName: WorldRules] = [:]
@@ -105,6 +107,7 @@ package final class SiteSimulation {
         now = Self.origin
         end = Self.origin + scenario.length
         random = SeededRandom(seed: seed)
+        gate = Gate(config: config)
         checker = RuleChecker(config: config, at: Self.origin)
         cast = Cast(config)
         report = SimulationReport(scenario: scenario.name, seed: seed, start: start)
@@ -201,7 +204,6 @@ package final class SiteSimulation {
 
     /// One thing that happens; false at the end.
     private func step() -> Bool {
-        due[Slot.gate.rawValue] = gate?.nextDeadline?.nanoseconds ?? Self.never
         due[Slot.jobs.rawValue] = jobs.first?.nanoseconds ?? Self.never
         var least = Self.never
         var slot = 0
@@ -252,8 +254,13 @@ package final class SiteSimulation {
         let changes = inputs[index].takeChanges()
         inputs[index].settled()
         noteInput(index)
-        guard !inputs[index].isLost, gate != nil else { return }
+        guard !inputs[index].isLost, isAlive else { return }
         for active in changes { send(.input(inputs[index].name, active: active)) }
+    }
+
+    func noteGate() {
+        due[Slot.gate.rawValue] =
+            isAlive ? gate.nextDeadline?.nanoseconds ?? Self.never : Self.never
     }
 
     func noteInput(_ index: Int) {
@@ -347,7 +354,7 @@ package final class SiteSimulation {
             rules[lane]?.happened(fact, at: now)
             if let next = rules[lane]?.next, next < end { jobs.add(.judge(lane), at: next) }
         }
-        if gate == nil || checker.kept.emergency != nil { rules[lane]?.excuse(at: now) }
+        if !isAlive || checker.kept.emergency != nil { rules[lane]?.excuse(at: now) }
     }
 
     func contactMoved(_ relay: Int) {
