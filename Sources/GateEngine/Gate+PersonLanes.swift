@@ -21,6 +21,15 @@ extension Gate {
                     machine: PersonMachine(door: lane, gate: config, active: Set(active), at: now))
             }
         }
+        findAirLocks()
+    }
+
+    private mutating func findAirLocks() {
+        airLocks = personLanes.indices.compactMap { index in
+            personLanes[index].machine.interlock.flatMap { other in
+                personLanes.firstIndex { $0.name == other }.map { (index, $0) }
+            }
+        }
     }
 
     mutating func drivePersonLane(
@@ -61,13 +70,11 @@ extension Gate {
     /// Each door of an air lock hears at once whether the other one is secured; what it does then
     /// the other one hears, until nothing changes.
     mutating func tellAirLocks(_ turn: inout Turn) {
+        guard !airLocks.isEmpty else { return }
         let now = turn.now.instant
         for _ in 0..<Self.airLockRounds {
             var isSettled = true
-            for index in personLanes.indices {
-                guard let other = personLanes[index].machine.interlock,
-                    let partner = personLanes.firstIndex(where: { $0.name == other })
-                else { continue }
+            for (index, partner) in airLocks {
                 let isSecured = personLanes[index].machine.isSecured(at: now)
                 guard personLanes[index].toldSecured != isSecured else { continue }
                 personLanes[index].toldSecured = isSecured

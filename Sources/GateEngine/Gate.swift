@@ -18,6 +18,8 @@ package struct Gate: Sendable {
     /// Turnstiles and doors, in the order of their names, with their times.
     var personLanes: [PersonLane] = []
     var personDue: [Instant?] = []
+    /// Doors of air locks with the place of the other one, by their places among turnstiles and doors.
+    var airLocks: [(door: Int, other: Int)] = []
     private var isFireActive = false
     private var attention: [CameraName: Attention] = [:]
     private var alarms: Set<String> = []
@@ -69,6 +71,7 @@ package struct Gate: Sendable {
         due = lanes.map { $0.nextDeadline(after: latest) }
         personDue = personLanes.map { $0.nextDeadline(after: latest) }
         pictures.begin(at: latest)
+        nextDeadline = earliestDeadline()
         return finish(&turn)
     }
 
@@ -136,12 +139,14 @@ package struct Gate: Sendable {
             due[index] = lanes[index].nextDeadline(after: latest)
         }
         personTimePassed(&turn)
+        nextDeadline = earliestDeadline()
         return finish(&turn)
     }
 
     /// When `tick` is due at the latest; nil when only events matter.
-    package var nextDeadline: Instant? {
-        // Asked after every event: no array is made for it.
+    package private(set) var nextDeadline: Instant?
+
+    private func earliestDeadline() -> Instant? {
         var first = pictures.nextDeadline
         for case let time? in due where first.map({ time < $0 }) ?? true { first = time }
         for case let time? in personDue where first.map({ time < $0 }) ?? true { first = time }

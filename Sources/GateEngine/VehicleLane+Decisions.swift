@@ -75,10 +75,10 @@ extension VehicleLane {
     /// sensors clear and the loop does not, it was not the first that went back.
     private func isBehind(_ reading: PlateReading) -> Bool {
         guard waiting == nil, barrier.sensors.isActive(.approach), reading.confidence >= 0.5,
-            let last = leaving.last(where: { $0.passed == nil }), last.isAdmitted,
-            !last.evidence.isEmpty
+            let last = leaving.last(where: { $0.passed == nil }), last.isAdmitted
         else { return false }
-        return !isOfLeaving(reading) && !last.evidence.mayShow(reading)
+        // Nothing was read of one whom the guard let in: who is read now is another.
+        return !isOfLeaving(reading) && (last.evidence.isEmpty || !last.evidence.mayShow(reading))
     }
 
     /// A plate that stands before a boom without the loop's noticing: the loop may be dead.

@@ -11,6 +11,8 @@ package struct RuleChecker {
     /// One broken rule.
     package struct Violation: Hashable, Sendable, CustomStringConvertible {
         package let at: Instant
+        /// When that happened which was not told.
+        package let since: Instant
         package let lane: LaneName?
         /// The rule and what broke it, e.g. "rule 1: lowered while occupied".
         package let what: String
@@ -77,15 +79,19 @@ package struct RuleChecker {
 
     // MARK: Findings
 
-    mutating func violate(_ what: String, _ lane: LaneName? = nil, at now: Instant) {
+    mutating func violate(
+        _ what: String, _ lane: LaneName? = nil, since: Instant? = nil, at now: Instant
+    ) {
         violationCount += 1
         guard violations.count < Self.keptLargest else { return }
-        violations.append(Violation(at: now, lane: lane, what: what))
+        violations.append(Violation(at: now, since: since ?? now, lane: lane, what: what))
     }
 
     /// A rule that the physical world showed to be broken.
-    package mutating func worldViolates(_ what: String, lane: LaneName, at now: Instant) {
-        violate(what, lane, at: now)
+    package mutating func worldViolates(
+        _ what: String, lane: LaneName, since: Instant? = nil, at now: Instant
+    ) {
+        violate(what, lane, since: since, at: now)
     }
 
     private mutating func take(_ found: [String], _ lane: LaneName, at now: Instant) {

@@ -50,16 +50,16 @@ struct WorldRules {
     }
 
     /// Facts that nobody told in time.
-    mutating func overdue(at now: Instant) -> [WorldFact] {
+    mutating func overdue(at now: Instant) -> [(fact: WorldFact, at: Instant)] {
         guard now >= next else { return [] }
-        var missed: [WorldFact] = []
+        var missed: [(fact: WorldFact, at: Instant)] = []
         for item in expected where now >= item.due {
             judgedCount += 1
             let isTold = told.contains {
                 item.classes.contains($0.word) && $0.at >= item.at - Self.before
             }
             if isTold { continue }
-            if excusedUntil >= item.at { excusedCount += 1 } else { missed.append(item.fact) }
+            if excusedUntil >= item.at { excusedCount += 1 } else { missed.append((item.fact, item.at)) }
         }
         expected.removeAll { now >= $0.due }
         next = expected.map(\.due).min() ?? Instant(nanoseconds: .max)

@@ -8,6 +8,8 @@ struct BarrierScene {
 
     /// A boom that stays up so long before a waiting driver is an invitation.
     private static let invitation = Duration.seconds(12)
+    /// Who comes from the far side waits so long after the last one was seen on this side.
+    private static let faced = Duration.seconds(12)
     private static let never = Instant(nanoseconds: .max)
 
     let name: LaneName
@@ -18,6 +20,7 @@ struct BarrierScene {
     private var sensed: [Bool]
     private var upSince: Instant?
     private var loopClearSince: Instant?
+    private var safetyClearSince: Instant?
     private(set) var due = Instant(nanoseconds: .max)
     private(set) var outputs: [SceneOutput] = []
     private var random: SeededRandom
@@ -36,6 +39,7 @@ struct BarrierScene {
         boom = BoomTrack(wiring: wiring, travel: config.timing.motor * 5 / 16, at: now)
         sensed = [false, false, false, false, true]
         loopClearSince = now - .seconds(60)
+        safetyClearSince = now - .seconds(60)
         random = SeededRandom(seed: seed)
     }
 
@@ -43,6 +47,8 @@ struct BarrierScene {
         defer { outputs.removeAll(keepingCapacity: true) }
         return outputs
     }
+
+    var hasSomebodyStanding: Bool { vehicles.contains { $0.speed == 0 } }
 
     /// Nobody is near, and the boom is down.
     var isAtRest: Bool { vehicles.isEmpty && boom.isDown }
@@ -84,17 +90,18 @@ struct BarrierScene {
     mutating func set(motorIsBroken: Bool, at now: Instant) {
         boom.advance(to: now, isOccupied: isBeamCovered)
         boom.isBroken = motorIsBroken
-        if motorIsBroken { boom.stop() }
+        if motorIsBroken { boom.halt() }
         update(to: now)
     }
 
-    /// The first at the line takes it as meant for it.
-    mutating func letIn(at now: Instant) {
-        let index = vehicles.firstIndex {
+    /// The boom opens for a plate; without one, the first at the line takes it as meant for it.
+    mutating func letIn(_ plate: String?, at now: Instant) {
+        let named = vehicles.firstIndex { !$0.isFar && !$0.mayGo && $0.body.user.plate == plate }
+        let first = vehicles.firstIndex {
             !$0.isFar && !$0.mayGo && $0.front > LaneGeometry.approachLoop.lowerBound
                 && $0.front < LaneGeometry.safetyLoop.lowerBound
         }
-        guard let index else { return }
+        guard let index = named ?? first else { return }
         vehicles[index].mayGo = true
         update(to: now)
     }
@@ -166,8 +173,12 @@ struct BarrierScene {
         case .farApproaching:
             if vehicle.rear <= RoadVehicle.farStop + 1e-3 { vehicle.phase = .farWaiting(since: now) }
         case .farWaiting(let since):
+            // Nobody drives towards somebody who is there, or was a moment ago.
             let isFree = !vehicles.contains { !$0.isFar && $0.front > LaneGeometry.turnedAway }
-            if boom.opening >= 0.9, isFree {
+            let freeAt = loopClearSince.map { max($0, since) + Self.faced }
+            vehicle.goAt = boom.opening >= 0.9 && isFree ? freeAt : nil
+            if let at = vehicle.goAt, now >= at {
+                vehicle.goAt = nil
                 vehicle.phase = .farDriving
             } else if now - since >= vehicle.patience {
                 vehicle.phase = .reversing
@@ -182,12 +193,12 @@ struct BarrierScene {
         } else if vehicle.manner == .tailgates, boom.opening >= 0.9 {
             vehicle.goAt = now
         } else if boom.isUp {
-            let mayGo = vehicle.mayGo && vehicle.manner != .refuses
+            let stays = vehicle.manner == .refuses || vehicle.manner == .turnsBack
             let up = upSince ?? now
-            let isInvited = vehicle.manner != .refuses && now - max(up, since) >= Self.invitation
-            if mayGo || isInvited {
+            let isInvited = now - max(up, since) >= Self.invitation
+            if !stays, vehicle.mayGo || isInvited {
                 vehicle.goAt = vehicle.goAt ?? now + vehicle.reaction
-            } else if vehicle.manner != .refuses, vehicle.goAt == nil {
+            } else if !stays, vehicle.goAt == nil {
                 vehicle.goAt = max(up, since) + Self.invitation + vehicle.reaction
             }
         } else {
@@ -264,6 +275,13 @@ struct BarrierScene {
             vehicles[index].wasOnLoop = true
             if let since = loopClearSince, now - since >= Self.apart { vehicles[index].isTold = true }
         }
+        for index in vehicles.indices where !vehicles[index].wasOnSafety {
+            guard vehicles[index].covers(LaneGeometry.safetyLoop, byLoop: true) else { continue }
+            vehicles[index].wasOnSafety = true
+            if vehicles[index].wasRead, let since = safetyClearSince, now - since >= Self.apart {
+                vehicles[index].isTold = true
+            }
+        }
         var found = [false, false, false, boom.isUp, boom.isDown]
         for vehicle in vehicles {
             if vehicle.covers(LaneGeometry.approachLoop, byLoop: true) { found[0] = true }
@@ -274,13 +292,14 @@ struct BarrierScene {
             outputs.append(.sense(role, found[role]))
         }
         if found[0] { loopClearSince = nil } else if sensed[0] { loopClearSince = now }
+        if found[1] { safetyClearSince = nil } else if sensed[1] { safetyClearSince = now }
         sensed = found
     }
 
     /// A camera has read these plates.
     mutating func wereRead(_ plates: [String]) {
         for index in vehicles.indices where plates.contains(vehicles[index].user.plate) {
-            vehicles[index].isTold = true
+            vehicles[index].wasRead = true
         }
     }
 

@@ -19,6 +19,7 @@ struct BoomTrack {
     private(set) var isOpposed = false
     private var raise = false
     private var lower = false
+    private var stop = false
     /// The motor answers no command.
     var isBroken = false
 
@@ -51,18 +52,20 @@ struct BoomTrack {
     }
 
     /// The power is gone: the motor stands.
-    mutating func stop() { motion = .still }
+    mutating func halt() { motion = .still }
 
     mutating func command(raise: Bool, lower: Bool, stop: Bool) {
-        defer { (self.raise, self.lower) = (raise, lower) }
+        defer { (self.raise, self.lower, self.stop) = (raise, lower, stop) }
+        // A contact that is still held when the stop lets go counts anew.
+        let isFreed = self.stop && !stop
         isOpposed = raise && lower
         guard !isBroken else { return motion = .still }
         switch wiring {
         case .held:
             motion = stop || raise == lower ? .still : raise ? .rising : .lowering
         case .latched:
-            if raise && !self.raise { motion = .rising }
-            if lower && !self.lower { motion = .lowering }
+            if raise && (!self.raise || isFreed) { motion = .rising }
+            if lower && (!self.lower || isFreed) { motion = .lowering }
             if stop || raise && lower { motion = .still }
         case .singlePulse:
             if raise && !self.raise { motion = motion == .rising || isUp ? .lowering : .rising }

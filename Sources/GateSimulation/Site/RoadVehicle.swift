@@ -68,9 +68,11 @@ struct RoadVehicle {
     var hasStalled = false
     var wasUnder = false
     var isHit = false
-    /// The approach loop cleared before it came, or its plate was read.
+    /// The approach loop cleared before it came; or the safety loop did, and its plate was read.
     var isTold = false
+    var wasRead = false
     var wasOnLoop = false
+    var wasOnSafety = false
     /// It saw the boom up after it had been let in.
     var hasSeenOpen = false
 

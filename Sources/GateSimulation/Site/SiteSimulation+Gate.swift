@@ -91,6 +91,7 @@ extension SiteSimulation {
             : .microseconds(Int64(random.next() % 5_000) + 800)
         let at = max(now, stalledUntil) + span
         jobs.add(.event(.stored(number), life: life), at: at)
+        if draft.kind == .grant, let lane = draft.lane { granted[lane] = draft.personal[.plate] }
         written(draft)
     }
 
@@ -106,7 +107,7 @@ extension SiteSimulation {
         switch notice {
         case .opening:
             guard case .barrier(let index) = lanes[lane] else { return }
-            barriers[index].letIn(at: now)
+            barriers[index].letIn(granted.removeValue(forKey: lane), at: now)
             drainBarrier(index)
         case .refused, .ambiguous, .denied, .unreadable, .tooLate, .askGuard, .storageFailed,
             .fault:
@@ -182,9 +183,9 @@ extension SiteSimulation {
     }
 
     private func judge(_ lane: LaneName) {
-        for fact in rules[lane]?.overdue(at: now) ?? [] {
+        for missed in rules[lane]?.overdue(at: now) ?? [] {
             checker.worldViolates(
-                "rule 6: '\(fact.word)' was not told", lane: lane, at: now)
+                "rule 6: '\(missed.fact.word)' was not told", lane: lane, since: missed.at, at: now)
         }
         if let next = rules[lane]?.next, next < end { jobs.add(.judge(lane), at: next) }
     }
@@ -201,7 +202,14 @@ extension SiteSimulation {
     }
 
     /// What led to the first broken rule, as far as it concerns the lane.
+    ///
+    /// What was never told happened some minutes before: the same run is run again up to then.
     package func story(of violation: RuleChecker.Violation, length: Int = 30) -> String {
-        checker.story(length, lane: violation.lane)
+        guard violation.since < violation.at else { return checker.story(length, lane: violation.lane) }
+        var shorter = scenario
+        shorter.length = violation.since - Self.origin + .seconds(20)
+        let again = SiteSimulation(config: config, scenario: shorter, start: startWall, seed: seed)
+        again.run()
+        return again.checker.story(length, lane: violation.lane)
     }
 }

@@ -27,7 +27,9 @@ extension SiteSimulation {
         let span = isWaiting ? (isLong ? Self.lookLong : Self.lookWaiting) : Self.lookIdle
         looks[index].isLooking = true
         jobs.add(.look(index), at: now + span)
-        guard isAlive, !blindCameras.contains(camera) else { return }
+        guard isAlive, !blindCameras.contains(camera),
+            isWaiting || barriers[index].vehicles.count > 1 || barriers[index].hasSomebodyStanding
+        else { return }
         barriers[index].update(to: now)
         drainBarrier(index)
         let seen = barriers[index].inView(at: now)
@@ -133,7 +135,7 @@ extension SiteSimulation {
         let scene = barriers[index]
         let waiting = scene.vehicles.first {
             guard case .waiting(let since) = $0.phase else { return false }
-            return now - since >= .seconds(10) && !$0.mayGo
+            return now - since >= .seconds(10) && (!$0.mayGo || scene.boom.isDown)
         }
         if let waiting {
             if waiting.user.isListed {

@@ -70,6 +70,8 @@ package final class SiteSimulation {
     var rules: [LaneName: WorldRules] = [:]
     var attention: [CameraName: Attention] = [:]
     var alarms: [LaneName: Set<String>] = [:]
+    /// The plate of the newest grant of each lane, until the boom opens for it.
+    var granted: [LaneName: String] = [:]
     var stalledUntil = Instant(nanoseconds: .min)
     var clockOffset = Duration.zero
     var looks: [LookState] = []
