@@ -4,6 +4,9 @@ import GateTypes
 import PassageControl
 
 extension VehicleLane {
+    /// Plates of one vehicle's width in the picture differ by less than this share.
+    private static let nearestShare = 0.75
+
     // MARK: Readings
 
     mutating func take(
@@ -11,9 +14,11 @@ extension VehicleLane {
     ) {
         isTouched = true
         let frame = min(observation.frameTime, turn.now.instant)
-        let read = observation.readings.filter { !$0.text.isEmpty }
-            .max { $0.corners.widthPixels < $1.corners.widthPixels }
         let widest = observation.readings.map(\.corners.widthPixels).max() ?? 0
+        // Before a plate that could not be read, a much smaller one is that of the vehicle behind.
+        let read = observation.readings
+            .filter { !$0.text.isEmpty && $0.corners.widthPixels >= widest * Self.nearestShare }
+            .max { $0.corners.widthPixels < $1.corners.widthPixels }
         if let read, contradicts(read, frame: frame) { drive(.contradicted, &turn) }
         if let read { noticeReplacement(read, frame: frame, &turn) }
         if let read, isBehind(read) { isFollowedByPlate = true }

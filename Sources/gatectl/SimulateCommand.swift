@@ -61,8 +61,11 @@ struct SimulateCommand: ParsableCommand {
 
     private func list(_ program: String) {
         for name in ScenarioFile.names(program: program) {
-            let about = (try? ScenarioFile.load(name, program: program).scenario.about) ?? "has errors"
-            show(name.padding(toLength: max(24, name.count + 1), withPad: " ", startingAt: 0) + about + "\n")
+            let about =
+                (try? ScenarioFile.load(name, program: program).scenario.about) ?? "has errors"
+            show(
+                name.padding(toLength: max(24, name.count + 1), withPad: " ", startingAt: 0) + about
+                    + "\n")
         }
     }
 
@@ -141,7 +144,9 @@ struct SimulationView {
             let parts = report.parts.map {
                 "milliseconds\t\($0.lanes)\t\($0.name)\t\($0.count)\t\($0.p50)\t\($0.p99)\t\($0.maximum)"
             }
-            let incidents = report.incidents.sorted { $0.key < $1.key }.map { "incidents\t-\t\($0)\t\($1)" }
+            let incidents = report.incidents.sorted { $0.key < $1.key }.map {
+                "incidents\t-\t\($0)\t\($1)"
+            }
             return ["what\twhere\tname\tcount\tp50\tp99\tmax"] + outcomes + incidents + parts
                 + ["violations\t-\t-\t\(report.violations.count)"]
         case .json: return [Self.json(object(report, seconds: seconds))]

@@ -261,6 +261,28 @@ import Testing
         #expect(outcomes == ["passed", "tailgated"])
     }
 
+    /// What stands nearest cannot be read: the plate behind it must not open.
+    @Test func thePlateOfWhoWaitsBehindDoesNotOpenForAnUnreadableOne() {
+        var bench = GateBench()
+        bench.input("lane1-approach", true)
+        bench.wait(.milliseconds(100))
+        var unread = Reader.reading("", width: 170)
+        unread.places = []
+        let behind = Reader.reading(Self.plate, width: 100)
+        bench.send(
+            .plates(
+                Reader.observation(
+                    [unread, behind], frame: bench.now - .milliseconds(40), read: bench.now)))
+        #expect(bench.actions.stores.isEmpty)
+        // Side by side they are pieces of one picture: the larger one that can be read counts.
+        let near = Reader.reading(Self.plate, width: 165)
+        bench.send(
+            .plates(
+                Reader.observation(
+                    [unread, near], frame: bench.now - .milliseconds(20), read: bench.now)))
+        #expect(bench.actions.stores.count == 1)
+    }
+
     /// A plate like its own, read as it goes back, makes no follower of who withdraws.
     @Test func whoGoesBackAloneIsNoFollower() {
         var bench = GateBench()

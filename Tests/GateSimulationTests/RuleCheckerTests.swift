@@ -55,7 +55,8 @@ import Testing
     private static let kept = GateAction.keep(StandingState(emergency: "fire alarm"))
 
     @Test func anOpeningOnRecordIsNoViolation() {
-        let story = Self.grant + [(.stored(IntentNumber(1)), [.assert("raise", atMost: Self.second)])]
+        let story =
+            Self.grant + [(.stored(IntentNumber(1)), [.assert("raise", atMost: Self.second)])]
         #expect(Self.verdict(story) == "")
     }
 
@@ -82,7 +83,8 @@ import Testing
             ]).contains("rule 1: lowered within the clearance time"))
         #expect(
             Self.verdict([
-                (.tick, [.assert("lower", atMost: .seconds(4))]), (.input("beam", active: true), []),
+                (.tick, [.assert("lower", atMost: .seconds(4))]),
+                (.input("beam", active: true), []),
                 (.tick, []),
             ]).contains("rules 1, 2: did not rise in time"))
     }

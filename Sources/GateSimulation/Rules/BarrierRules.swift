@@ -4,7 +4,7 @@ import GateTypes
 /// What must hold at one boom; told of sensors, relays and records, it never asks the machine.
 struct BarrierRules {
     enum Sensor: Int, CaseIterable { case approach, safety, photocell, up, down }
-    enum Drive { case raise, lower, other }
+    enum Drive { case raise, lower, stop, lamp }
 
     /// Judgements of one `checkState`.
     static let checksEach = 7
@@ -23,6 +23,8 @@ struct BarrierRules {
     private var lowerUntil = Instant(nanoseconds: .min)
     /// The last word to the boom was down, and its lower end has not been told since.
     private var isCommandedDown = false
+    /// It has been stopped since.
+    private var isStopped = false
     /// Without limit switches the motor's time is all there is to know.
     private var downBy = Instant(nanoseconds: .min)
     /// A grant or a named opening is on record until then.
@@ -57,7 +59,7 @@ struct BarrierRules {
     static func outputs(_ lane: BarrierConfig) -> [(Drive, LineName)] {
         let lines: [(Drive, LineName?)] = [
             (.raise, lane.outputs.raise), (.lower, lane.outputs.lower),
-            (.other, lane.outputs.stop), (.other, lane.outputs.lamp),
+            (.stop, lane.outputs.stop), (.lamp, lane.outputs.lamp),
         ]
         return lines.compactMap { drive, line in line.map { (drive, $0) } }
     }
@@ -101,7 +103,7 @@ struct BarrierRules {
         }
         if config.inputs.down == nil, now >= downBy { isCommandedDown = false }
         let isLimit = sensor == .up || sensor == .down
-        if isOccupied, !isLimit, isCommandedDown, raiseDue == nil {
+        if isOccupied, !isLimit, isCommandedDown, !isStopped, raiseDue == nil {
             raiseDue = now + config.timing.deadTime
         }
     }
@@ -109,7 +111,9 @@ struct BarrierRules {
     mutating func granted(_ draft: EntryDraft, stored: Instant, at now: Instant) {
         let age = draft.facts["frame_age_ms"].flatMap(Double.init) ?? 0
         let total = (now - stored).milliseconds + age
-        guard draft.kind == .override || total <= config.timing.deadline.milliseconds else { return }
+        guard draft.kind == .override || total <= config.timing.deadline.milliseconds else {
+            return
+        }
         if draft.kind == .grant, config.inputs.approach != nil, !reads(.approach) { return }
         warrantUntil = now + config.timing.deadTime
         if !isDown { isOpenByWarrant = true }
@@ -151,8 +155,10 @@ struct BarrierRules {
             checkLowering(at: now)
             lowerUntil = now + limit
             isCommandedDown = true
+            isStopped = false
             downBy = now + config.timing.motor
-        case .other: break
+        case .stop: isStopped = true
+        case .lamp: break
         }
     }
 
@@ -175,8 +181,10 @@ struct BarrierRules {
     mutating func rested(_ drive: Drive, at now: Instant) {
         switch drive {
         case .raise: raiseUntil = min(raiseUntil, now)
-        case .lower: lowerUntil = min(lowerUntil, now)
-        case .other: break
+        case .lower:
+            lowerUntil = min(lowerUntil, now)
+            isStopped = true
+        case .stop, .lamp: break
         }
     }
 

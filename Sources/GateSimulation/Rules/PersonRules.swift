@@ -160,7 +160,8 @@ struct PersonRules {
 
     mutating func rested(_ drive: Drive, at now: Instant) {
         if isEmergency {
-            let isInTheWay = isTurnstile ? reads(.outer) || reads(.inner) : hasOpener && reads(.obstacle)
+            let isInTheWay =
+                isTurnstile ? reads(.outer) || reads(.inner) : hasOpener && reads(.obstacle)
             let isOverruled = isClosedByName || failedCount > 0 || alarms.hasStuckSensor
             if !isReset || isInTheWay && !isOverruled {
                 found.append("rule 3: \(drive) let go in an emergency")

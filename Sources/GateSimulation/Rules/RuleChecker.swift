@@ -65,8 +65,12 @@ package struct RuleChecker {
             guard let lane = config.lanes[name] else { continue }
             barriers.append(BarrierRules(name, lane, at: now))
             barrierIndex[name] = index
-            for (sensor, line) in BarrierRules.lines(lane) { inputs[line] = .barrier(index, sensor) }
-            for (drive, line) in BarrierRules.outputs(lane) { outputs[line] = .barrier(index, drive) }
+            for (sensor, line) in BarrierRules.lines(lane) {
+                inputs[line] = .barrier(index, sensor)
+            }
+            for (drive, line) in BarrierRules.outputs(lane) {
+                outputs[line] = .barrier(index, drive)
+            }
         }
         let names = (Array(config.turnstiles.keys) + Array(config.doors.keys)).sorted()
         for (index, name) in names.enumerated() {
@@ -103,7 +107,8 @@ package struct RuleChecker {
         history.filter { entry in lane.map { concerns(entry, $0) } ?? true }.suffix(length).map {
             entry in
             let event = entry.event.map(Self.text) ?? "start"
-            return (["\(entry.at.nanoseconds / 1_000_000) ms \(event)"] + entry.actions.map(Self.text))
+            return
+                (["\(entry.at.nanoseconds / 1_000_000) ms \(event)"] + entry.actions.map(Self.text))
                 .joined(separator: "\n    -> ")
         }
         .joined(separator: "\n")
@@ -118,7 +123,8 @@ package struct RuleChecker {
         let isTold = entry.actions.contains { self.lane(of: $0) == lane }
         switch event {
         case .input(let line, _), .inputRecovered(let line, _), .inputFailed(let line, _):
-            return isTold || inputs[line].map { name(of: $0) == lane || name(of: $0) == nil } ?? false
+            return isTold
+                || inputs[line].map { name(of: $0) == lane || name(of: $0) == nil } ?? false
         case .outputFailed, .plates, .badge, .people, .camera, .stored, .storageFailed, .command,
             .pictured, .picturesErased, .pictureTrouble, .journalDisk, .tick:
             return isTold
@@ -151,7 +157,8 @@ package struct RuleChecker {
     private static func text(_ event: GateEvent) -> String {
         if case .plates(let seen) = event {
             let texts = seen.readings.map { $0.text.isEmpty ? "unread" : $0.text }
-            return "plates \(texts) at \(seen.camera), frame of \(seen.frameTime.nanoseconds / 1_000_000) ms"
+            return
+                "plates \(texts) at \(seen.camera), frame of \(seen.frameTime.nanoseconds / 1_000_000) ms"
         }
         return "\(event)"
     }
@@ -293,7 +300,8 @@ package struct RuleChecker {
                 people[index].found = []
             }
         }
-        checkCount += BarrierRules.checksEach * barriers.count + PersonRules.checksEach * people.count
+        checkCount +=
+            BarrierRules.checksEach * barriers.count + PersonRules.checksEach * people.count
         if emergency != nil, kept.emergency == nil {
             violate("rule 3: an emergency is not kept", at: now)
         }
@@ -302,7 +310,9 @@ package struct RuleChecker {
     private mutating func asserted(_ line: LineName, _ limit: Duration, at now: Instant) {
         let longest = config.outputs[line]?.longest ?? .zero
         if limit <= .zero || limit > longest {
-            violate("rule 2: \(line) asserted for \(limit.written), longest \(longest.written)", at: now)
+            violate(
+                "rule 2: \(line) asserted for \(limit.written), longest \(longest.written)", at: now
+            )
         }
         switch outputs[line] {
         case .barrier(let index, let drive): barriers[index].asserted(drive, limit, at: now)

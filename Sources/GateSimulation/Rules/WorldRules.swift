@@ -40,10 +40,12 @@ struct WorldRules {
         switch fact {
         case .passedUnasked(true), .brokeThrough, .wrongWay:
             classes = ["tailgated", "forced", "wrong_way", "presence_contradicts"]
-        case .turnedBack: classes = ["turned_back", "timed_out"]
-        case .forcedDoor: classes = ["forced"]
+        case .turnedBack: classes = ["turned_back", "timed_out", "interrupted"]
+        case .forcedDoor: classes = ["forced", "wrong_way", "tailgated"]
         case .followed(true): classes = ["tailgated", "forced"]
-        case .passed, .passedUnasked(false), .wentAway, .struck, .struckBlindly, .opposed, .followed(false): return
+        case .passed, .passedUnasked(false), .wentAway, .struck, .struckBlindly, .opposed,
+            .followed(false):
+            return
         }
         expected.append(Expected(fact: fact, at: now, due: now + Self.patience, classes: classes))
         next = min(next, now + Self.patience)
@@ -59,7 +61,11 @@ struct WorldRules {
                 item.classes.contains($0.word) && $0.at >= item.at - Self.before
             }
             if isTold { continue }
-            if excusedUntil >= item.at { excusedCount += 1 } else { missed.append((item.fact, item.at)) }
+            if excusedUntil >= item.at {
+                excusedCount += 1
+            } else {
+                missed.append((item.fact, item.at))
+            }
         }
         expected.removeAll { now >= $0.due }
         next = expected.map(\.due).min() ?? Instant(nanoseconds: .max)

@@ -4,7 +4,8 @@ import GateTypes
 /// Reads a scenario file's nodes, or tells everything that is wrong with them, each with its place.
 package struct ScenarioReader {
     private static let keys = [
-        "name", "about", "site", "start", "length", "traffic", "faults", "timeline", "guard", "expect",
+        "name", "about", "site", "start", "length", "traffic", "faults", "timeline", "guard",
+        "expect",
     ]
     static let lengthLongest = Duration.seconds(3_660 * 86_400)
     private static let timelineLargest = 10_000
@@ -78,7 +79,8 @@ package struct ScenarioReader {
         let hint = "write 24 weights, from midnight on, e.g. [0, 0, 0, 0, 0, 1, 5, 9, ...]"
         guard let elements = node.elements("by_hour", hint: hint, &report) else { return nil }
         guard elements.count == 24 else {
-            report.error(node.place, "'by_hour' has \(elements.count) weights, must have 24", hint: hint)
+            report.error(
+                node.place, "'by_hour' has \(elements.count) weights, must have 24", hint: hint)
             return nil
         }
         let weights = elements.compactMap { $0.number("by_hour", 0...1_000, hint: hint, &report) }
@@ -134,7 +136,8 @@ package struct ScenarioReader {
         }
         guard elements.count <= Self.timelineLargest else {
             report.error(
-                node.place, "the timeline has \(elements.count) acts, at most \(Self.timelineLargest)",
+                node.place,
+                "the timeline has \(elements.count) acts, at most \(Self.timelineLargest)",
                 hint: "use count: and every:, or traffic:")
             return []
         }
@@ -155,7 +158,8 @@ package struct ScenarioReader {
             .duration("at", .zero...Self.lengthLongest, example: .seconds(30), &report)
         if let at, at >= length {
             report.error(
-                section.place(of: "at"), "the act is at \(at.written), after the end at \(length.written)",
+                section.place(of: "at"),
+                "the act is at \(at.written), after the end at \(length.written)",
                 hint: "make length: longer, or let it happen sooner")
         }
         let subject = Self.subjects.filter { section.has($0) }
@@ -194,7 +198,9 @@ package struct ScenarioReader {
     }
 
     private mutating func lane(_ section: Section) -> LaneName? {
-        section.requiredText("lane", hint: "name the lane of the site", &report).map { LaneName($0) }
+        section.requiredText("lane", hint: "name the lane of the site", &report).map {
+            LaneName($0)
+        }
     }
 
     private mutating func identity(_ key: String, _ section: Section) -> Scenario.Identity {
@@ -230,7 +236,9 @@ package struct ScenarioReader {
 
     private mutating func fault(_ section: Section) -> Scenario.Act.What? {
         allow(["line", "for", "by"], section, "fault")
-        guard let kind = section.choice("fault", Scenario.FaultKind.self, &report) else { return nil }
+        guard let kind = section.choice("fault", Scenario.FaultKind.self, &report) else {
+            return nil
+        }
         let lasts = section.duration(
             "for", .zero...Self.lengthLongest, default: .seconds(60), &report)
         let by = section.duration("by", .zero...(.seconds(86_400 * 30)), default: .zero, &report)
@@ -270,18 +278,24 @@ extension Scenario {
                 let people = Set(config.turnstiles.keys).union(config.doors.keys)
                 check(lane, among: people, "turnstile or door", act.place, &report)
                 let isDoor = config.doors[lane] != nil
-                if isDoor && way == .gate || !isDoor && way == .exitButton && people.contains(lane) {
+                if isDoor && way == .gate || !isDoor && way == .exitButton && people.contains(lane)
+                {
                     report.error(
                         act.place, "lane '\(lane)' has no way '\(way.rawValue)'",
                         hint: isDoor ? "write in, out or exit-button" : "write in, out or gate")
                 }
             case .fault(_, let line, let lane, _, _):
-                if let lane { check(lane, among: Set(config.lanes.keys), "barrier", act.place, &report) }
-                guard let line, config.inputs[line] == nil, config.outputs[line] == nil else { continue }
+                if let lane {
+                    check(lane, among: Set(config.lanes.keys), "barrier", act.place, &report)
+                }
+                guard let line, config.inputs[line] == nil, config.outputs[line] == nil else {
+                    continue
+                }
                 let known = (config.inputs.keys.map(\.text) + config.outputs.keys.map(\.text))
                 report.error(
                     act.place, "the site has no line '\(line.text.shortened)'",
-                    hint: Suggestion.hint(for: line.text, among: known, none: "name an input or output"))
+                    hint: Suggestion.hint(
+                        for: line.text, among: known, none: "name an input or output"))
             case .command(_, let lane, _):
                 if let lane { check(lane, among: config.laneNames, "lane", act.place, &report) }
             }
@@ -295,7 +309,8 @@ extension Scenario {
         guard !known.contains(lane) else { return }
         report.error(
             place, "the site has no \(kind) '\(lane.text.shortened)'",
-            hint: Suggestion.hint(for: lane.text, among: known.map(\.text), none: "name another site"))
+            hint: Suggestion.hint(
+                for: lane.text, among: known.map(\.text), none: "name another site"))
     }
 }
 

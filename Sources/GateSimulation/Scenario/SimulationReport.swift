@@ -98,7 +98,9 @@ package struct SimulationReport: Sendable {
         var parts: [Part] = []
         for (kind, lanes) in ["vehicles", "people"].enumerated() {
             for (key, name) in Self.spans {
-                guard let values = times[kind][key]?.sorted(), let most = values.last else { continue }
+                guard let values = times[kind][key]?.sorted(), let most = values.last else {
+                    continue
+                }
                 func rank(_ share: Double) -> Double {
                     let place = Int((share * Double(values.count)).rounded(.up)) - 1
                     return Double(values[min(max(place, 0), values.count - 1)])
@@ -129,7 +131,8 @@ package struct SimulationReport: Sendable {
             "\(Self.length(length)) simulated, \(steps) steps, \(events) events to the engine")
         lines += ["", "passages (as the gate recorded them)"]
         for (lane, outcomes) in passages.sorted(by: { $0.key < $1.key }) {
-            lines.append("  " + Self.pad(lane.text, 12) + Self.pad(kindOf(lane), 11) + Self.counts(outcomes))
+            lines.append(
+                "  " + Self.pad(lane.text, 12) + Self.pad(kindOf(lane), 11) + Self.counts(outcomes))
         }
         lines.append("  " + Self.pad("all", 23) + Self.counts(outcomes))
         lines += ["", "times of those who passed, milliseconds" + Self.head]
@@ -145,7 +148,9 @@ package struct SimulationReport: Sendable {
         lines.append("what happened  " + Self.counts(facts))
         lines.append("")
         for outcome in expected {
-            let most = outcome.most == .max ? "at least \(outcome.least)" : "\(outcome.least) to \(outcome.most)"
+            let most =
+                outcome.most == .max
+                ? "at least \(outcome.least)" : "\(outcome.least) to \(outcome.most)"
             lines.append(
                 "expected       \(outcome.word): \(most), came \(outcome.count)"
                     + (outcome.isMet ? "" : "  NOT MET"))
@@ -157,7 +162,9 @@ package struct SimulationReport: Sendable {
         return lines
     }
 
-    private static let head = pad("", 2) + ["p50", "p99", "longest", "count"]
+    private static let head =
+        pad("", 2)
+        + ["p50", "p99", "longest", "count"]
         .map { padLeft($0, 9) }.joined()
 
     private static func counts(_ counts: [String: Int]) -> String {

@@ -73,13 +73,14 @@ struct BarrierScene {
         update(to: now)
     }
 
-    mutating func setContact(_ drive: BarrierRules.Drive, isStop: Bool, _ isOn: Bool, at now: Instant) {
+    mutating func setContact(_ drive: BarrierRules.Drive, _ isOn: Bool, at now: Instant) {
         boom.advance(to: now, isOccupied: isBeamCovered)
         let wasOpposed = boom.isOpposed
         switch drive {
         case .raise: contacts.raise = isOn
         case .lower: contacts.lower = isOn
-        case .other: if isStop { contacts.stop = isOn } else { return }
+        case .stop: contacts.stop = isOn
+        case .lamp: return
         }
         boom.command(raise: contacts.raise, lower: contacts.lower, stop: contacts.stop)
         if boom.isOpposed, !wasOpposed { outputs.append(.fact(.opposed)) }
@@ -171,7 +172,9 @@ struct BarrierScene {
             vehicle.hasStalled = true
             vehicle.phase = .driving
         case .farApproaching:
-            if vehicle.rear <= RoadVehicle.farStop + 1e-3 { vehicle.phase = .farWaiting(since: now) }
+            if vehicle.rear <= RoadVehicle.farStop + 1e-3 {
+                vehicle.phase = .farWaiting(since: now)
+            }
         case .farWaiting(let since):
             // Nobody drives towards somebody who is there, or was a moment ago.
             let isFree = !vehicles.contains { !$0.isFar && $0.front > LaneGeometry.turnedAway }
@@ -273,7 +276,9 @@ struct BarrierScene {
         for index in vehicles.indices where !vehicles[index].wasOnLoop {
             guard vehicles[index].covers(LaneGeometry.approachLoop, byLoop: true) else { continue }
             vehicles[index].wasOnLoop = true
-            if let since = loopClearSince, now - since >= Self.apart { vehicles[index].isTold = true }
+            if let since = loopClearSince, now - since >= Self.apart {
+                vehicles[index].isTold = true
+            }
         }
         for index in vehicles.indices where !vehicles[index].wasOnSafety {
             guard vehicles[index].covers(LaneGeometry.safetyLoop, byLoop: true) else { continue }

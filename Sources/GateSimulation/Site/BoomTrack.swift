@@ -86,7 +86,8 @@ struct BoomTrack {
         case .rising: marks = [Self.downTo, Self.clearOpening, Self.upFrom, 1]
         case .lowering: marks = [Self.upFrom, Self.clearOpening, Self.downTo, 0]
         }
-        let way = marks.lazy.map { motion == .rising ? $0 - opening : opening - $0 }
+        let way =
+            marks.lazy.map { motion == .rising ? $0 - opening : opening - $0 }
             .first { $0 > 1e-9 } ?? 0
         // A little later, so that the mark has been passed for certain.
         return at + .nanoseconds(Int64(way / perNanosecond) + 1_000)

@@ -29,7 +29,9 @@ final class VehicleBody: Sendable {
         var marks: [Double] = [LaneGeometry.exit + from, 0, from, LaneGeometry.turnedAway - 3]
         let loops = [LaneGeometry.approachLoop, LaneGeometry.safetyLoop]
         for part in loopParts {
-            for loop in loops { marks += [loop.lowerBound + part.near, loop.upperBound + part.far] }
+            for loop in loops {
+                marks += [loop.lowerBound + part.near, loop.upperBound + part.far]
+            }
         }
         for part in parts { marks += [part.near, part.far] }
         self.marks = marks.sorted()
@@ -85,8 +87,9 @@ struct RoadVehicle {
         patience =
             user.manner == .turnsBack
             ? .milliseconds(Int.random(in: 3_000...9_000, using: &random))
-            : user.manner == .refuses ? .seconds(50)
-            : .seconds(Int.random(in: 150...400, using: &random))
+            : user.manner == .refuses
+                ? .seconds(50)
+                : .seconds(Int.random(in: 150...400, using: &random))
         reaction = .milliseconds(
             user.manner == .sleeps ? 20_000 : Int.random(in: 500...1_500, using: &random))
         at = now

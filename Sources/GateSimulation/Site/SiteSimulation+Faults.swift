@@ -66,11 +66,13 @@ extension SiteSimulation {
             for (lane, lines) in zip(turnstileNames, turnstileLines) where lines.contains(index) {
                 return lane
             }
-            for (lane, lines) in zip(doorNames, doorLines) where lines.contains(index) { return lane }
+            for (lane, lines) in zip(doorNames, doorLines) where lines.contains(index) {
+                return lane
+            }
         }
         guard let index = relayIndex[line], let place = drives[index] else { return nil }
         return switch place {
-        case .barrier(let lane, _, _): barrierNames[lane]
+        case .barrier(let lane, _): barrierNames[lane]
         case .turnstile(let lane, _): turnstileNames[lane]
         case .door(let lane, _): doorNames[lane]
         }
@@ -118,7 +120,8 @@ extension SiteSimulation {
             return isBeam ? turnstile.timing.stuck + margin : nil
         }
         guard let door = config.doors[lane] else { return nil }
-        let isWatched = [door.inputs.exit, door.inputs.presence, door.inputs.obstacle].contains(line)
+        let isWatched = [door.inputs.exit, door.inputs.presence, door.inputs.obstacle].contains(
+            line)
         return isWatched ? door.timing.stuck + margin : nil
     }
 
@@ -144,9 +147,9 @@ extension SiteSimulation {
         guard let line, let index = relayIndex[line] else { return }
         relays[index].set(fault, at: now)
         noteRelay(index)
-        guard case .barrier(let lane, _, _)? = drives[index] else { return }
+        guard case .barrier(let lane, _)? = drives[index] else { return }
         let isWelded = relays.indices.contains { other in
-            guard case .barrier(lane, _, _)? = drives[other] else { return false }
+            guard case .barrier(lane, _)? = drives[other] else { return false }
             return relays[other].fault == .welded
         }
         barriers[lane].relayIsWelded = isWelded

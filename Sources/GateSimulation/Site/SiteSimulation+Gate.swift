@@ -163,7 +163,8 @@ extension SiteSimulation {
             visited.remove(lane)
             visit(lane)
         case .judge(let lane): judge(lane)
-        case .stuckFor(let line, let lane, let life): if life == self.life { judgeStuck(line, lane) }
+        case .stuckFor(let line, let lane, let life):
+            if life == self.life { judgeStuck(line, lane) }
         case .command(let command): send(.command(command))
         case .start: if !isAlive, hasPower { restart() }
         case .dawn: planDay()
@@ -205,7 +206,9 @@ extension SiteSimulation {
     ///
     /// What was never told happened some minutes before: the same run is run again up to then.
     package func story(of violation: RuleChecker.Violation, length: Int = 30) -> String {
-        guard violation.since < violation.at else { return checker.story(length, lane: violation.lane) }
+        guard violation.since < violation.at else {
+            return checker.story(length, lane: violation.lane)
+        }
         var shorter = scenario
         shorter.length = violation.since - Self.origin + .seconds(20)
         let again = SiteSimulation(config: config, scenario: shorter, start: startWall, seed: seed)

@@ -98,7 +98,9 @@ extension SiteSimulation {
     func callGuard(to lane: LaneName) {
         guard scenario.hasGuard, visited.insert(lane).inserted else { return }
         let isFault = !(alarms[lane] ?? []).isEmpty || checker.kept.emergency != nil
-        let span: Int64 = isFault ? 60_000 + Int64(random.next() % 120_000) : 15_000 + Int64(random.next() % 30_000)
+        let span: Int64 =
+            isFault
+            ? 60_000 + Int64(random.next() % 120_000) : 15_000 + Int64(random.next() % 30_000)
         jobs.add(.visit(lane), at: now + .milliseconds(span))
     }
 
@@ -116,8 +118,7 @@ extension SiteSimulation {
         switch lanes[lane] {
         case .barrier(let index): help(index, lane, by: name)
         case .turnstile(let index):
-            let isLeft = !turnstiles[index].isAtRest || !(alarms[lane] ?? []).isEmpty
-            if isLeft, turnstiles[index].isClear {
+            if !(alarms[lane] ?? []).isEmpty, turnstiles[index].isClear {
                 send(.command(OperatorCommand(.close(lane), by: name)))
             }
             if !(alarms[lane] ?? []).isEmpty { callGuard(to: lane) }

@@ -15,7 +15,8 @@ package final class SiteSimulation {
         case event(GateEvent, life: Int)
         case vehicle(Int, RoadUser)
         case walker(LaneName, Walker)
-        case begin(Scenario.FaultKind, line: LineName?, lane: LaneName?, lasts: Duration, by: Duration)
+        case begin(
+            Scenario.FaultKind, line: LineName?, lane: LaneName?, lasts: Duration, by: Duration)
         case end(Scenario.FaultKind, line: LineName?, lane: LaneName?)
         case lineLost(LineName)
         case look(Int)
@@ -89,7 +90,7 @@ package final class SiteSimulation {
     enum LanePlace { case barrier(Int), turnstile(Int), door(Int) }
 
     enum DrivePlace {
-        case barrier(Int, BarrierRules.Drive, isStop: Bool)
+        case barrier(Int, BarrierRules.Drive)
         case turnstile(Int, PersonRules.Drive)
         case door(Int, PersonRules.Drive)
     }
@@ -154,8 +155,8 @@ package final class SiteSimulation {
             BarrierRules.lines(lane).map { ($0.rawValue, $1) }, uniquingKeysWith: { a, _ in a })
         barrierLines.append((0..<5).map { sensors[$0].flatMap { inputIndex[$0] } })
         for (drive, line) in BarrierRules.outputs(lane) {
-            guard let relay = relayIndex[line], line != lane.outputs.lamp else { continue }
-            drives[relay] = .barrier(index, drive, isStop: line == lane.outputs.stop)
+            guard let relay = relayIndex[line], drive != .lamp else { continue }
+            drives[relay] = .barrier(index, drive)
         }
     }
 
@@ -363,8 +364,8 @@ package final class SiteSimulation {
         guard let place = drives[relay] else { return }
         let isOn = relays[relay].isClosed || relays[relay].restsEnergised && !hasPower
         switch place {
-        case .barrier(let index, let drive, let isStop):
-            barriers[index].setContact(drive, isStop: isStop, isOn, at: now)
+        case .barrier(let index, let drive):
+            barriers[index].setContact(drive, isOn, at: now)
             drainBarrier(index)
         case .turnstile(let index, let drive):
             turnstiles[index].setContact(drive, isOn, at: now)

@@ -138,7 +138,9 @@ struct TurnstileScene {
         return end
     }
 
-    private mutating func throughBeams(_ walker: Walker, _ way: WalkerWay, at now: Instant) -> Instant {
+    private mutating func throughBeams(_ walker: Walker, _ way: WalkerWay, at now: Instant)
+        -> Instant
+    {
         let pace = Double.random(in: 0.8...1.4, using: &random)
         func after(_ metres: Double) -> Duration { .nanoseconds(Int64(metres / pace * 1e9)) }
         let (first, second): (Role, Role) = way == .enters ? (.outer, .inner) : (.inner, .outer)
@@ -167,7 +169,8 @@ struct TurnstileScene {
             length = gap + Self.body
             steps.add(.count(2), at: now + after(gap / 2 + 0.2))
             let isSeparate = Self.followGap / pace > 0.2
-            steps.add(.fact(.followed(isSeparate: isSeparate)), at: now + after(length + Self.beamGap))
+            steps.add(
+                .fact(.followed(isSeparate: isSeparate)), at: now + after(length + Self.beamGap))
         }
         return now + after(length + Self.beamGap)
     }
@@ -194,8 +197,9 @@ struct TurnstileScene {
             steps.add(.giveUp(way), at: now + patience)
         case .setOff(let way): walk(way, at: now)
         case .giveUp(let way):
-            guard asking.contains(way) || queues[way]?.first?.manner == .leaves
-                || attempt[way, default: 0] > 1
+            guard
+                asking.contains(way) || queues[way]?.first?.manner == .leaves
+                    || attempt[way, default: 0] > 1
             else { return }
             asking.remove(way)
             outputs.append(.fact(.wentAway))

@@ -62,7 +62,8 @@ package struct ScenarioFile: Sendable {
         case .success(let wall): start = wall
         case .failure(let problem):
             report.error(
-                scenario.startPlace, "'start' is '\(scenario.startText.shortened)', \(problem.text)",
+                scenario.startPlace,
+                "'start' is '\(scenario.startText.shortened)', \(problem.text)",
                 hint: "write a local date and time, e.g. 2026-03-02 06:00")
         }
         scenario.check(against: config, &report)
