@@ -98,7 +98,9 @@ extension SourceNode {
     }
 
     /// The elements of a list; a single scalar stands for a list of one.
-    package func elements(_ key: String, hint: String, _ report: inout ConfigReport) -> [SourceNode]? {
+    package func elements(_ key: String, hint: String, _ report: inout ConfigReport)
+        -> [SourceNode]?
+    {
         switch self {
         case .list(let elements, _): return elements
         case .scalar(let text, _) where !text.isEmpty: return [self]

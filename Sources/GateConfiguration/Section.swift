@@ -9,7 +9,8 @@ package struct Section {
     private var entries: [String: SourceNode.Entry] = [:]
 
     /// Nil, and told, when the node is no mapping.
-    package init?(_ node: SourceNode, _ title: String, keys: [String], _ report: inout ConfigReport) {
+    package init?(_ node: SourceNode, _ title: String, keys: [String], _ report: inout ConfigReport)
+    {
         guard let entries = Self.entries(of: node, title, &report) else { return nil }
         self.title = title
         place = node.place
@@ -68,21 +69,25 @@ package struct Section {
     package func keyPlace(of key: String) -> SourcePlace { entries[key]?.keyPlace ?? place }
 
     /// The value of a key that must be there.
-    package func required(_ key: String, hint: String, _ report: inout ConfigReport) -> SourceNode? {
+    package func required(_ key: String, hint: String, _ report: inout ConfigReport) -> SourceNode?
+    {
         if let node = node(key) { return node }
         report.error(place, "\(title) has no '\(key)'", hint: hint)
         return nil
     }
 
     /// The text of a key; nil when the key is not there or holds no text (which is told).
-    package func text(_ key: String, hint: String = "write a text after it", _ report: inout ConfigReport)
+    package func text(
+        _ key: String, hint: String = "write a text after it", _ report: inout ConfigReport
+    )
         -> String?
     {
         guard let node = node(key) else { return nil }
         return node.text(key, hint: hint, &report)
     }
 
-    package func requiredText(_ key: String, hint: String, _ report: inout ConfigReport) -> String? {
+    package func requiredText(_ key: String, hint: String, _ report: inout ConfigReport) -> String?
+    {
         required(key, hint: hint, &report)?.text(key, hint: hint, &report)
     }
 

@@ -32,12 +32,30 @@ extension Gate {
         }
     }
 
+    /// By indices, for a lane is a large thing to copy.
+    func personIndex(_ name: LaneName) -> Int? {
+        personLanes.indices.first { personLanes[$0].name == name }
+    }
+
+    /// The lane whose release waits for this record, if there is one.
+    mutating func withIntent(
+        _ number: IntentNumber, _ turn: inout Turn, _ body: (inout PersonLane, inout Turn) -> Void
+    ) {
+        for index in personLanes.indices
+        where personLanes[index].intents.contains(where: { $0.number == number }) {
+            body(&personLanes[index], &turn)
+            tellAirLocks(&turn)
+        }
+    }
+
+    private func isInAirLock(_ index: Int) -> Bool { airLocks.contains { $0.door == index } }
+
     mutating func drivePersonLane(
         _ index: Int, _ event: PersonMachine.Event, _ turn: inout Turn
     ) {
         guard personLanes.indices.contains(index) else { return }
         personLanes[index].drive(event, &turn)
-        tellAirLocks(&turn)
+        if isInAirLock(index) { tellAirLocks(&turn) }
     }
 
     mutating func eachPersonLane(
@@ -58,8 +76,9 @@ extension Gate {
                 personDue.indices.contains(index) && personDue[index].map { $0 <= now } ?? false
             guard isDue || personLanes[index].isTouched else { continue }
             personLanes[index].timePassed(&turn)
-            tellAirLocks(&turn)
+            if isInAirLock(index) { tellAirLocks(&turn) }
         }
+        tellAirLocks(&turn)
         for index in personLanes.indices where personLanes[index].isTouched {
             personLanes[index].isTouched = false
             guard personDue.indices.contains(index) else { continue }

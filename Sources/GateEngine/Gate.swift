@@ -101,12 +101,10 @@ package struct Gate: Sendable {
                 lanes[lane].take(observation, policy: policy, &turn)
             }
         case .badge(let reading):
-            guard let index = personLanes.firstIndex(where: { $0.name == reading.lane }) else {
-                break
-            }
+            guard let index = personIndex(reading.lane) else { break }
             personLanes[index].take(reading, policy: personPolicy, &turn)
         case .people(let lane, let count):
-            guard let index = personLanes.firstIndex(where: { $0.name == lane }) else { break }
+            guard let index = personIndex(lane) else { break }
             drivePersonLane(index, .counted(count), &turn)
         case .camera(let camera, let health):
             for lane in routes.lanes(of: camera) where lanes.indices.contains(lane) {
@@ -114,12 +112,12 @@ package struct Gate: Sendable {
             }
         case .stored(let number):
             for index in lanes.indices { lanes[index].stored(number, &turn) }
-            eachPersonLane(&turn) { $0.stored(number, &$1) }
+            withIntent(number, &turn) { $0.stored(number, &$1) }
         case .storageFailed(let number, let reason):
             for index in lanes.indices {
                 lanes[index].storageFailed(number, reason: reason, &turn)
             }
-            eachPersonLane(&turn) { $0.storageFailed(number, reason: reason, &$1) }
+            withIntent(number, &turn) { $0.storageFailed(number, reason: reason, &$1) }
         case .command(let command):
             obey(command, &turn)
         case .pictured(let report):
@@ -217,7 +215,7 @@ package struct Gate: Sendable {
         _ event: Barrier.Event, _ wish: LaneWish, to lane: LaneName, by name: String,
         _ turn: inout Turn
     ) {
-        if let index = personLanes.firstIndex(where: { $0.name == lane }) {
+        if let index = personIndex(lane) {
             personLanes[index].command(wish, by: name, &turn)
             return tellAirLocks(&turn)
         }

@@ -193,7 +193,8 @@ extension SiteSimulation {
 
     /// What was never told by the end of the run is judged as far as its time was up.
     func finish() {
-        report.end = moment.wall
+        let span = (now - Self.origin).nanoseconds / 1_000_000
+        report.end = WallTime(milliseconds: startWall.milliseconds + span)
         report.steps = steps
         report.violations = checker.violations
         report.checks = checker.checkCount

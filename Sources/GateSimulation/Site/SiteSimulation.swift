@@ -344,6 +344,10 @@ package final class SiteSimulation {
 
     private func happened(_ fact: WorldFact, _ lane: LaneName) {
         report.facts[fact.word, default: 0] += 1
+        // Who sees little has to tell less: before, not after, what has to be told.
+        if !isAlive || checker.kept.emergency != nil || !(alarms[lane] ?? []).isEmpty {
+            rules[lane]?.excuse(at: now)
+        }
         switch fact {
         case .struck:
             checker.worldViolates("rule 1: the boom came down on a vehicle", lane: lane, at: now)
@@ -357,7 +361,6 @@ package final class SiteSimulation {
             rules[lane]?.happened(fact, at: now)
             if let next = rules[lane]?.next, next < end { jobs.add(.judge(lane), at: next) }
         }
-        if !isAlive || checker.kept.emergency != nil { rules[lane]?.excuse(at: now) }
     }
 
     func contactMoved(_ relay: Int) {
