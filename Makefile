@@ -2,7 +2,7 @@
 SWIFT_BUILD := swift build -c release
 BIN := .build/release
 
-.PHONY: help demo test test-training bench build lint setup clean
+.PHONY: help demo test test-training face-base bench build lint setup clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -17,12 +17,20 @@ test: setup ## build and run all tests
 # Needs the Python packages of training/plates/requirements.txt, which nothing else here does.
 DATA ?= ../shared/data/plates
 FACES ?= $(wildcard ../shared/data/faces)
+TEACHERS ?= $(wildcard ../shared/data/teachers)
 test-training: ## train each network for a minute and check that its loss falls (DATA=FOLDER)
 	@if [ ! -f "$(DATA)/manifest.tsv" ]; then echo "skipped: no labelled pictures in $(DATA); give DATA=FOLDER"; \
 	else training/plates/test-training "$(DATA)" $(if $(FACES),--faces "$(FACES)"); fi
+	@if [ ! -f "$(FACES)/manifest.tsv" ] || [ ! -d "$(TEACHERS)" ]; then echo "skipped: no faces or no teachers; give FACES=FOLDER TEACHERS=FOLDER"; \
+	else training/faces/test-training "$(FACES)" "$(TEACHERS)"; fi
 
-bench: build ## stage times, arrival to relay, memory
+face-base: ## fetch the public-domain base of the large face network (22 MB) and join our head to it
+	@training/faces/face-base models/face-large.ghn $(if $(ARCHIVE),--archive "$(ARCHIVE)")
+
+bench: build ## stage times, arrival to relay, memory; every order of events for each machine
 	@$(BIN)/gatectl bench
+	@$(SWIFT_BUILD) --build-tests
+	@GATEHOUSE_EXHAUSTIVE=full swift test -c release --skip-build --filter ExhaustiveTests
 
 build: setup ## build the three programs
 	@$(SWIFT_BUILD)

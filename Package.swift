@@ -63,14 +63,17 @@ let package = Package(
         module("Imaging", ["CJpeg", "CPng", "CYuv", "CPixels"]),
         module("Inference", ["CXnnpack"]),
         module("PlateRecognition", ["GateTypes", "Imaging", "Inference"]),
+        module("FaceMatching", ["GateTypes", "Imaging", "Inference", crypto]),
 
         // Adapter base and adapters: one outside thing each.
         module("EventLoop", ["GateTypes", "CLinux"]),
         module("LineControl", ["GateTypes", "GateConfiguration", "EventLoop", "CGpiod", "CLinux"]),
+        module("CredentialReaders", ["GateTypes", "GateConfiguration"]),
         module("VideoCapture", ["GateTypes", "Imaging", "EventLoop", "CV4L2", "CLinux"]),
         module("VisionLink", ["GateTypes", "GateEngine", "EventLoop"]),
         module("EventJournal", ["GateTypes", database, crypto]),
         module("ConfigurationFiles", ["GateTypes", "GateConfiguration", yaml]),
+        module("FaceStorage", ["GateTypes", "FaceMatching", database, crypto]),
 
         // Simulation and service.
         module(
@@ -83,8 +86,9 @@ let package = Package(
             "ServiceRuntime",
             [
                 "GateTypes", "GateConfiguration", "GateEngine", "EventLoop", "LineControl",
-                "VideoCapture", "VisionLink", "EventJournal", "ConfigurationFiles",
-                "PlateRecognition", "Imaging", "GateSimulation", "CSystemd", "CLinux",
+                "CredentialReaders", "VideoCapture", "VisionLink", "EventJournal",
+                "ConfigurationFiles", "PlateRecognition", "FaceMatching", "FaceStorage",
+                "AccessPolicy", "Imaging", "GateSimulation", "CSystemd", "CLinux",
             ]),
 
         // Programs.
@@ -94,8 +98,9 @@ let package = Package(
             "gatectl",
             [
                 "GateTypes", "GateConfiguration", "AccessPolicy", "GateEngine", "Imaging",
-                "PlateRecognition", "LineControl", "EventJournal", "ConfigurationFiles",
-                "GateSimulation", "ServiceRuntime",
+                "Inference",
+                "PlateRecognition", "FaceMatching", "FaceStorage", "EventLoop", "LineControl",
+                "EventJournal", "ConfigurationFiles", "GateSimulation", "ServiceRuntime",
             ]),
 
         // Runs in the virtual machine's hardware tests only.
@@ -122,6 +127,7 @@ let package = Package(
         test("GateEngine", ["GateSimulation"]),
         test("EventLoop"),
         test("LineControl"),
+        test("CredentialReaders"),
         test("VideoCapture"),
         test("VisionLink"),
         test("EventJournal", [database]),
@@ -129,6 +135,8 @@ let package = Package(
         test("Imaging", golden: true),
         test("Inference", golden: true),
         test("PlateRecognition"),
+        test("FaceMatching"),
+        test("FaceStorage", [database]),
         test("GateSimulation"),
         test("ServiceRuntime"),
         .testTarget(

@@ -14,8 +14,18 @@ package enum RefusalReason: String, Hashable, Sendable, Comparable, CaseIterable
     case expired
     /// The grant is limited in time, and the clock is not known to be right.
     case clockUntrusted = "clock_untrusted"
-    /// Two listed plates are within reach of this reading.
+    /// Whether a living person stands there was not judged.
+    case livenessNotJudged = "liveness_not_judged"
+    /// Two listed plates, or two enrolled people, are within reach of this reading.
     case ambiguous
+    /// The consent to use this face does not stand.
+    case noConsent = "no_consent"
+    /// The face is not that of the badge's holder.
+    case faceMismatch = "face_mismatch"
+    /// A photograph, a screen, or a challenge that was not met.
+    case notLive = "not_live"
+    /// The site is closed to all but some groups.
+    case lockdown
     case denied
 
     private static let order = Dictionary(

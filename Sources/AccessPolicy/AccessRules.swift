@@ -5,6 +5,8 @@ import GateTypes
 struct AccessRules: Hashable, Sendable {
     typealias Hit<Row> = (rule: PolicyConfig.Rule, row: Row)
 
+    /// In a lockdown only these groups pass; nil when there is none.
+    var onlyGroups: Set<String>?
     private let policy: PolicyConfig
     private let zone: TimeZoneTable
 
@@ -37,7 +39,9 @@ struct AccessRules: Hashable, Sendable {
         let local = LocalTime(now.wall, in: zone)
         var reasons: Set<RefusalReason> = []
         var nearest: Hit<Row>?
-        for row in rows {
+        let open = rows.filter { onlyGroups?.contains($0.group) ?? true }
+        if open.isEmpty, !rows.isEmpty { return ([.lockdown], nil) }
+        for row in open {
             let allowing = rules(.allow, row, lane)
             if allowing.isEmpty { reasons.insert(.noRuleForLane) }
             for rule in allowing {

@@ -11,13 +11,16 @@ package struct VehiclePolicy: Hashable, Sendable {
     /// At each place an allowed plate's character has at least this share of the best one's.
     private static let placeShare = 0.25
 
-    private let rules: AccessRules
+    private var rules: AccessRules
     private let listed: ListedPlates
 
     package init(_ policy: PolicyConfig, roster: Roster, zone: TimeZoneTable) {
         rules = AccessRules(policy, zone: zone)
         listed = ListedPlates(roster)
     }
+
+    /// Closes to all but these groups, or to nobody with nil.
+    package mutating func lockDown(exceptFor groups: Set<String>?) { rules.onlyGroups = groups }
 
     /// Decides on a vehicle by the likelihood of its readings, not by their text.
     ///

@@ -36,7 +36,7 @@ int cgpiod_line_info(cgpiod_chip *chip, uint32_t offset, char name[cgpiod_name_s
 }
 
 cgpiod_line *cgpiod_request_input(cgpiod_chip *chip, uint32_t offset, const char *consumer,
-                                  int is_active_low, int bias)
+                                  int is_active_low, int bias, int falling_only)
 {
     static const int biases[] = {
         0, GPIOD_LINE_REQUEST_FLAG_BIAS_PULL_UP, GPIOD_LINE_REQUEST_FLAG_BIAS_PULL_DOWN,
@@ -44,7 +44,10 @@ cgpiod_line *cgpiod_request_input(cgpiod_chip *chip, uint32_t offset, const char
     };
     struct gpiod_line *line = gpiod_chip_get_line(chip_of(chip), offset);
     int flags = biases[bias & 3] | (is_active_low ? GPIOD_LINE_REQUEST_FLAG_ACTIVE_LOW : 0);
-    if (!line || gpiod_line_request_both_edges_events_flags(line, consumer, flags)) return NULL;
+    if (!line) return NULL;
+    if (falling_only ? gpiod_line_request_falling_edge_events_flags(line, consumer, flags)
+                     : gpiod_line_request_both_edges_events_flags(line, consumer, flags))
+        return NULL;
     int descriptor = gpiod_line_event_get_fd(line);
     int status = fcntl(descriptor, F_GETFL);
     if (status == -1 || fcntl(descriptor, F_SETFL, status | O_NONBLOCK) == -1) {

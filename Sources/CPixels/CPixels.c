@@ -58,6 +58,28 @@ WIDE void px_to_float(const uint8_t *pixels, size_t count, float scale, float of
     for (size_t i = 0; i < count; i++) out[i] = (float)pixels[i] * scale + offset;
 }
 
+WIDE void px_rgb_to_float(const uint8_t *pixels, size_t count, const float scale[3],
+                          const float offset[3], float *out) {
+    for (size_t i = 0; i < count; i++)
+        for (size_t c = 0; c < 3; c++)
+            out[3 * i + c] = (float)pixels[3 * i + c] * scale[c] + offset[c];
+}
+
+// Sixteen sums side by side: the order of additions is fixed, so that the compiler may use vectors.
+WIDE void px_dot_rows(const float *rows, size_t count, size_t length, const float *vector,
+                      float *out) {
+    for (size_t row = 0; row < count; row++, rows += length) {
+        float sums[16] = {0};
+        size_t i = 0;
+        for (; i + 16 <= length; i += 16)
+            for (size_t k = 0; k < 16; k++) sums[k] += rows[i + k] * vector[i + k];
+        float sum = 0;
+        for (; i < length; i++) sum += rows[i] * vector[i];
+        for (size_t k = 0; k < 16; k++) sum += sums[k];
+        out[row] = sum;
+    }
+}
+
 WIDE void px_sums(const uint8_t *pixels, size_t count, uint64_t *sum, uint64_t *squares) {
     uint64_t all = 0, squared = 0;
     for (size_t start = 0; start < count; start += 4096) { // so that 32 bits hold each part

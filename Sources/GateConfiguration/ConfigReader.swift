@@ -46,6 +46,12 @@ package struct ConfigReader {
     var uses = LineUses()
     /// Where each door of an air lock names the other one.
     var airLocks: [LaneName: SourcePlace] = [:]
+    /// Barriers that name a shared road, by the road.
+    var roads: [String: [SourcePlace]] = [:]
+    /// Groups that a lockdown leaves in, to be looked up when the groups are known.
+    var lockdownGroups: [(group: String, place: SourcePlace)] = []
+    /// Inputs that outputs name, to be looked up when all lines are known.
+    var feedback: [(output: LineName, node: SourceNode)] = []
     let directory: String
     let zones: TimeZoneSource
 
@@ -68,7 +74,11 @@ package struct ConfigReader {
                 "there are badges and no people", hint: "add people.csv with a row for each holder")
         }
         reader.checkWhoPasses(hasBadges: sources.badges != nil)
-        if sources.policy != nil { reader.checkRules() }
+        reader.checkFaceLanes(hasBadges: sources.badges != nil)
+        if sources.policy != nil {
+            reader.checkRules()
+            reader.checkLockdownGroups()
+        }
         return (reader.report.hasErrors ? nil : reader.config, reader.report)
     }
 
@@ -80,7 +90,7 @@ package struct ConfigReader {
 
     private mutating func readGatehouse(_ root: SourceNode) {
         let keys = [
-            "site", "chips", "cameras", "lines", "lanes", "fire", "heartbeat", "retention",
+            "site", "chips", "cameras", "lines", "lanes", "readers", "fire", "lockdown", "desk", "heartbeat", "retention",
             "storage", "control",
         ]
         guard let top = Section(root, "gatehouse.yaml", keys: keys, &report) else { return }
@@ -95,11 +105,15 @@ package struct ConfigReader {
         if let node = top.required("lanes", hint: "add lanes: with one entry a lane", &report) {
             readLanes(node)
         }
+        top.node("readers").map { readReaders($0) }
+        top.node("lockdown").map { readLockdown($0) }
+        top.node("desk").map { readDesk($0) }
         readFire(top)
         readHeartbeat(top)
         top.node("retention").map { readRetention($0) }
         top.node("storage").map { readStorage($0) }
         top.node("control").map { readControl($0) }
+        readFeedback()
         checkLines()
         warnAboutWhatIsUnused()
     }

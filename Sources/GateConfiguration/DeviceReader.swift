@@ -5,8 +5,13 @@ import GateTypes
 struct DeclaredNames {
     var chips: [String: SourcePlace] = [:]
     var cameras: [String: SourcePlace] = [:]
+    /// Where a lane has `faces`, and where each camera is named there.
+    var faces: [LaneName: SourcePlace] = [:]
+    var faceCameras: [CameraName: SourcePlace] = [:]
     var inputs: [String: SourcePlace] = [:]
     var outputs: [String: SourcePlace] = [:]
+    /// Inputs of which each pulse counts.
+    var pulses: [String: SourcePlace] = [:]
     var lanes: [String: SourcePlace] = [:]
     var groups: [String: SourcePlace] = [:]
     var people: Set<String> = []
@@ -91,7 +96,7 @@ extension ConfigReader {
         let title = "line '\(entry.key)'"
         let common = ["chip", "line", "active_low"]
         let inputKeys = ["input", "bias", "active_after", "clear_after", "accept_unsupervised"]
-        let outputKeys = ["output", "rest", "longest", "fail"]
+        let outputKeys = ["output", "rest", "longest", "fail", "feedback"]
         guard
             let line = Section(
                 entry.value, title, keys: common + inputKeys + outputKeys, &report)
@@ -105,7 +110,8 @@ extension ConfigReader {
                 entry.keyPlace,
                 line.has("input")
                     ? "\(title) is both input and output" : "\(title) has no 'input' or 'output'",
-                hint: "write input: normally-closed, input: normally-open, or output: relay")
+                hint: "write input: normally-closed, input: normally-open, input: pulses, or "
+                    + "output: relay")
             return nil
         }
         let isInput = line.has("input")
@@ -117,7 +123,10 @@ extension ConfigReader {
         }
         let chip = readChipName(line)
         let address = readAddress(line)
-        if isInput {
+        if isInput, case .scalar("pulses", _)? = line.node("input") {
+            declared.pulses[entry.key] = entry.keyPlace
+            readPulses(entry, line, chip, address)
+        } else if isInput {
             declared.inputs[entry.key] = entry.keyPlace
             readInput(LineName(entry.key), line, chip, address)
         } else {
@@ -161,6 +170,7 @@ extension ConfigReader {
         let contacts = [
             ("normally-closed", InputConfig.Contact.normallyClosed),
             ("normally-open", InputConfig.Contact.normallyOpen),
+            ("pulses", InputConfig.Contact.normallyOpen),  // Read by itself; here for the message.
         ]
         let contact = line.node("input")?.choice("input", contacts, &report)
         var input = InputConfig(
@@ -175,6 +185,27 @@ extension ConfigReader {
         input.unsupervisedReason = line.text(
             "accept_unsupervised", hint: "write the reason", &report)
         config.inputs[name] = input
+    }
+
+    private mutating func readPulses(
+        _ entry: SourceNode.Entry, _ line: Section, _ chip: String?, _ address: LineAddress?
+    ) {
+        for key in ["active_after", "clear_after", "accept_unsupervised"] where line.has(key) {
+            report.error(
+                line.keyPlace(of: key), "\(line.title) reads pulses and has '\(key)'",
+                hint: "remove '\(key)'; every pulse counts as it comes")
+        }
+        if let chip, let found = config.chips[chip], !found.isNative {
+            report.error(
+                entry.keyPlace,
+                "\(line.title) reads pulses on the chip '\(chip)', which is not native",
+                hint: "expanders merge pulses and tell them late: use one of the processor's own "
+                    + "lines, or write native: true on the chip if it is one")
+        }
+        var pulses = PulseInputConfig(chip: chip ?? "", address: address ?? .offset(0))
+        pulses.isActiveLow = line.flag("active_low", default: pulses.isActiveLow, &report)
+        pulses.bias = line.choice("bias", InputConfig.Bias.self, &report) ?? pulses.bias
+        config.pulses[LineName(entry.key)] = pulses
     }
 
     private mutating func readOutput(
@@ -197,5 +228,6 @@ extension ConfigReader {
             longest: span ?? .seconds(2), failure: failure ?? .secured)
         output.isActiveLow = line.flag("active_low", default: output.isActiveLow, &report)
         config.outputs[name] = output
+        if let node = line.node("feedback") { feedback.append((name, node)) }
     }
 }

@@ -7,11 +7,18 @@ package struct GateConfig: Hashable, Sendable {
     package var cameras: [CameraName: CameraConfig] = [:]
     package var inputs: [LineName: InputConfig] = [:]
     package var outputs: [LineName: OutputConfig] = [:]
+    package var pulses: [LineName: PulseInputConfig] = [:]
+    package var readers: [ReaderName: ReaderConfig] = [:]
     package var lanes: [LaneName: BarrierConfig] = [:]
     package var turnstiles: [LaneName: TurnstileConfig] = [:]
     package var doors: [LaneName: DoorConfig] = [:]
+    /// Turnstiles and doors with face cameras.
+    package var faces: [LaneName: FaceLaneConfig] = [:]
     /// Normally-closed fire alarm input; nil when the site has none.
     package var fire: LineName?
+    package var lockdown: LockdownConfig?
+    /// Buttons of the guard's desk by their inputs.
+    package var desk: [LineName: DeskWish] = [:]
     /// Toggled by the runtime while the loop turns; nil with simulated lines, or with a reason.
     package var heartbeat: LineName?
     package var storage = StorageConfig()
@@ -132,6 +139,8 @@ package struct OutputConfig: Hashable, Sendable {
     /// Longest assertion; the output returns to rest after it whoever calls.
     package var longest: Duration
     package var failure: Failure
+    /// An input that is active while the relay is energised, by an auxiliary contact of it.
+    package var feedback: LineName?
 
     package init(
         chip: String, address: LineAddress, rest: Rest, longest: Duration, failure: Failure
@@ -207,11 +216,18 @@ package struct BarrierConfig: Hashable, Sendable {
         package var photocell: LineName?
         package var up: LineName?
         package var down: LineName?
+        /// Active when the boom has been knocked off its arm.
+        package var detached: LineName?
+        /// A button beside the boom with which the guard opens.
+        package var button: LineName?
 
         package init(
             approach: LineName? = nil, safety: LineName, photocell: LineName? = nil,
-            up: LineName? = nil, down: LineName? = nil
+            up: LineName? = nil, down: LineName? = nil, detached: LineName? = nil,
+            button: LineName? = nil
         ) {
+            self.detached = detached
+            self.button = button
             self.approach = approach
             self.safety = safety
             self.photocell = photocell
@@ -250,6 +266,8 @@ package struct BarrierConfig: Hashable, Sendable {
     package var fallback = Fallback.guard
     /// Why this lane does not open on fire; nil (the default) means that it opens.
     package var emergencyExemption: String?
+    /// A narrow road that several barriers lead onto: policy opens one of them at a time.
+    package var interlock: String?
     /// Largest share of unlisted vehicles that may be taken for a listed one.
     package var falseAcceptRate = 2e-4
 

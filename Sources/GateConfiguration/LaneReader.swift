@@ -42,12 +42,13 @@ extension ConfigReader {
             readBarrier(LaneName(entry.key), lane, camera)
         }
         checkAirLocks()
+        checkRoads()
     }
 
     private mutating func laneSection(_ entry: SourceNode.Entry) -> Section? {
         let keys = [
             "kind", "direction", "camera", "outputs", "inputs", "timing", "on_storage_failure",
-            "fallback", "emergency", "false_accept_rate",
+            "fallback", "emergency", "false_accept_rate", "interlock",
         ]
         let title = "lane '\(entry.key)'"
         guard let lane = Section(entry.value, title, keys: keys, &report) else { return nil }
@@ -76,6 +77,10 @@ extension ConfigReader {
             hint: "write a share, e.g. 0.0002 or 0.02%", &report)
         {
             barrier.falseAcceptRate = rate
+        }
+        if let road = lane.node("interlock")?.name("road", &report) {
+            barrier.interlock = road
+            roads[road, default: []].append(lane.place(of: "interlock"))
         }
         checkBarrier(lane)
         config.lanes[name] = barrier
@@ -115,7 +120,7 @@ extension ConfigReader {
         let hint =
             "add inputs: { approach: LINE, safety: LINE, photocell: LINE, up: LINE, "
             + "down: LINE }"
-        let keys = ["approach", "safety", "photocell", "up", "down"]
+        let keys = ["approach", "safety", "photocell", "up", "down", "detached", "button"]
         guard let node = lane.required("inputs", hint: hint, &report),
             let section = Section(node, "'inputs' of \(lane.title)", keys: keys, &report)
         else { return nil }
@@ -129,7 +134,8 @@ extension ConfigReader {
         return lines["safety"].map {
             BarrierConfig.Inputs(
                 approach: lines["approach"], safety: $0, photocell: lines["photocell"],
-                up: lines["up"], down: lines["down"])
+                up: lines["up"], down: lines["down"], detached: lines["detached"],
+                button: lines["button"])
         }
     }
 

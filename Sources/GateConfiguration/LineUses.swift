@@ -5,6 +5,8 @@ struct LineUses {
     enum Role: Hashable {
         case input(isSafety: Bool)
         case output(isMotion: Bool)
+        /// An input of which each pulse counts.
+        case pulses
     }
 
     /// One mention of a line.
@@ -29,22 +31,22 @@ extension ConfigReader {
     mutating func use(
         _ node: SourceNode, _ key: String, as what: String, _ role: LineUses.Role
     ) -> LineName? {
-        let wantsInput =
-            switch role {
-            case .input: true
-            case .output: false
-            }
         guard let text = node.text(key, hint: "name one of the lines", &report) else { return nil }
-        let (right, wrong) =
-            wantsInput
-            ? (declared.inputs, declared.outputs) : (declared.outputs, declared.inputs)
+        let kinds = [
+            ("an input", declared.inputs), ("an output", declared.outputs),
+            ("an input: pulses", declared.pulses),
+        ]
+        let (wanted, right) =
+            switch role {
+            case .input: kinds[0]
+            case .output: kinds[1]
+            case .pulses: kinds[2]
+            }
         guard right[text] != nil else {
-            if let place = wrong[text] {
+            if let (kind, lines) = kinds.first(where: { $0.1[text] != nil }) {
                 report.error(
-                    node.place,
-                    "\(what) needs an \(wantsInput ? "input" : "output"), and "
-                        + "'\(text)' is an \(wantsInput ? "output" : "input")",
-                    hint: "see \(place)")
+                    node.place, "\(what) needs \(wanted), and '\(text)' is \(kind)",
+                    hint: lines[text].map { "see \($0)" } ?? "")
             } else if !declared.unclearLines.contains(text) {
                 report.error(
                     node.place, "there is no line '\(text.shortened)'",
@@ -69,6 +71,7 @@ extension ConfigReader {
             switch use.role {
             case .input(let isSafety): checkInput(name, use, isSafety: isSafety)
             case .output(let isMotion): if isMotion { checkMotion(name, use) }
+            case .pulses: break
             }
         }
     }
@@ -113,15 +116,18 @@ extension ConfigReader {
 
     mutating func warnAboutWhatIsUnused() {
         for (name, place) in declared.inputs.merging(
-            declared.outputs, uniquingKeysWith: { a, _ in a })
+            declared.outputs.merging(declared.pulses) { a, _ in a },
+            uniquingKeysWith: { a, _ in a })
         where uses.byLine[LineName(name)] == nil {
             report.warn(place, "line '\(name)' is used by nothing", hint: "use it, or remove it")
         }
         let cameras = Set(config.lanes.values.compactMap(\.camera?.text))
+            .union(declared.faceCameras.keys.map(\.text))
         for (name, place) in declared.cameras where !cameras.contains(name) {
             report.warn(place, "camera '\(name)' is used by no lane", hint: "use it, or remove it")
         }
         let chips = Set(config.inputs.values.map(\.chip)).union(config.outputs.values.map(\.chip))
+            .union(config.pulses.values.map(\.chip))
         for (name, place) in declared.chips where !chips.contains(name) {
             report.warn(place, "chip '\(name)' has no line", hint: "use it, or remove it")
         }

@@ -63,7 +63,8 @@ extension ConfigReader {
         if let number = Roster.Badge.normalised(cell.text.trimmedText) { return number }
         report.error(
             cell.place, "'\(cell.text.shortened)' is no badge number",
-            hint: "write the number that the reader tells, in decimal digits (20 at most)")
+            hint: "write the number that the reader tells, in decimal digits (20 at most), or the "
+                + "4 to 12 digits of a keypad code, e.g. code:4711")
         return nil
     }
 
@@ -85,11 +86,23 @@ extension ConfigReader {
 }
 
 extension Roster.Badge {
-    /// Decimal digits without leading zeros; nil for anything else.
+    /// Decimal digits without leading zeros, or `code:` and digits as they are typed; nil
+    /// for anything else. So no number printed on a card can be typed in as a code.
     package static func normalised(_ text: String) -> String? {
+        if text.hasPrefix(codePrefix) {
+            let digits = text.utf8.dropFirst(codePrefix.utf8.count)
+            let isCode =
+                codeLengths.contains(digits.count) && digits.allSatisfy { (48...57).contains($0) }
+            return isCode ? text : nil
+        }
         guard !text.isEmpty, text.utf8.count <= 20, text.utf8.allSatisfy({ (48...57).contains($0) })
         else { return nil }
         let digits = text.drop { $0 == "0" }
         return digits.isEmpty ? "0" : String(digits)
     }
+
+    /// Before the digits of a code on a keypad.
+    package static let codePrefix = "code:"
+    /// Digits of such a code.
+    package static let codeLengths = 4...12
 }

@@ -3,7 +3,9 @@ import GateTypes
 /// Turnstiles and doors.
 extension ConfigReader {
     mutating func readTurnstile(_ entry: SourceNode.Entry) {
-        let keys = ["kind", "outputs", "inputs", "timing", "on_storage_failure", "emergency"]
+        let keys = [
+            "kind", "outputs", "inputs", "timing", "on_storage_failure", "emergency", "faces",
+        ]
         guard let lane = Section(entry.value, "lane '\(entry.key)'", keys: keys, &report)
         else { return }
         let outputs = readLines(
@@ -31,6 +33,7 @@ extension ConfigReader {
             ?? turnstile.onStorageFailure
         turnstile.emergencyExemption = readExemption(lane)
         config.turnstiles[LaneName(entry.key)] = turnstile
+        readFaces(LaneName(entry.key), lane)
     }
 
     private mutating func checkTurnstile(_ lane: Section, _ outputs: [String: LineName]?) {
@@ -60,7 +63,7 @@ extension ConfigReader {
     mutating func readDoor(_ entry: SourceNode.Entry) {
         let keys = [
             "kind", "outputs", "inputs", "opens_for", "escape", "interlock", "timing",
-            "on_storage_failure", "emergency",
+            "on_storage_failure", "emergency", "faces",
         ]
         guard let lane = Section(entry.value, "lane '\(entry.key)'", keys: keys, &report)
         else { return }
@@ -96,6 +99,7 @@ extension ConfigReader {
         }
         checkEscape(lane, door)
         config.doors[LaneName(entry.key)] = door
+        readFaces(LaneName(entry.key), lane)
     }
 
     /// What the parts of a door ask of each other; a part whose line is wrong counts as there.

@@ -127,7 +127,7 @@ package struct Roster: Hashable, Sendable {
 
     /// One row of `roster/badges.csv`.
     package struct Badge: Hashable, Sendable {
-        /// As the reader tells it, in decimal without leading zeros.
+        /// As the reader tells it, in decimal without leading zeros; a keypad's code as `code:4711`.
         package var badge: String
         package var person: String
         package var validFrom: String?

@@ -46,6 +46,7 @@ package struct ConfigReport: Hashable, Sendable {
 /// Limits on what a configuration may hold, in one place.
 package enum ConfigLimits {
     package static let lanesMaximum = 32
+    package static let readersMaximum = 64
     package static let camerasMaximum = 32
     package static let linesMaximum = 256
     package static let rulesMaximum = 1_000

@@ -12,13 +12,15 @@ extension Gate {
                 return PersonLane(
                     name: name,
                     machine: PersonMachine(
-                        turnstile: lane, gate: config, active: Set(active), at: now))
+                        turnstile: lane, gate: config, active: Set(active), at: now),
+                    faces: config.faces[name])
             }
             return config.doors[name].map { lane in
                 let active = Door.Sensor.allCases.filter { isActive(lane.inputs[$0]) }
                 return PersonLane(
                     name: name,
-                    machine: PersonMachine(door: lane, gate: config, active: Set(active), at: now))
+                    machine: PersonMachine(door: lane, gate: config, active: Set(active), at: now),
+                    faces: config.faces[name])
             }
         }
         findAirLocks()
@@ -111,4 +113,60 @@ extension Gate {
 extension GateConfig {
     /// Turnstiles and doors in the order of their names.
     var personLaneNames: [LaneName] { (Array(turnstiles.keys) + Array(doors.keys)).sorted() }
+}
+
+// MARK: Faces
+
+extension Gate {
+    mutating func take(_ observation: FaceObservation, _ turn: inout Turn) {
+        guard let (lane, side) = routes.faceCameras[observation.camera],
+            personLanes.indices.contains(lane)
+        else { return }
+        personLanes[lane].take(observation, side, policy: personPolicy, &turn)
+        tellAirLocks(&turn)
+    }
+
+    mutating func tellFaceLanes(
+        consents: [ConsentNotice]? = nil, enrolled: Set<String>? = nil, _ turn: inout Turn
+    ) {
+        if let consents {
+            faceConsents = Dictionary(consents.map { ($0.person, $0) }, uniquingKeysWith: { $1 })
+        }
+        faceEnrolled = enrolled ?? faceEnrolled
+        eachPersonLane(&turn) { [faceConsents, faceEnrolled] lane, turn in
+            lane.hear(consents: faceConsents, enrolled: faceEnrolled, &turn)
+        }
+    }
+
+    /// A blind camera judges nobody: badges open as if it were not there.
+    mutating func tellCamera(_ camera: CameraName, _ health: CameraHealth, _ turn: inout Turn) {
+        for lane in routes.lanes(of: camera) where lanes.indices.contains(lane) {
+            lanes[lane].camera(health, &turn)
+        }
+        guard let (lane, _) = routes.faceCameras[camera], personLanes.indices.contains(lane) else {
+            return
+        }
+        personLanes[lane].isTouched = true
+        switch health {
+        case .seeing:
+            personLanes[lane].faces?.blind.remove(camera)
+            personLanes[lane].clearAlarm("camera_blind_\(camera)", &turn)
+        case .blind(let reason):
+            personLanes[lane].faces?.blind.insert(camera)
+            personLanes[lane].raiseAlarm(
+                "camera_blind_\(camera)", "Face camera \(camera) sees nothing: \(reason)", &turn)
+        }
+    }
+
+    /// What each face camera and its infrared partner are asked to do.
+    var faceAttention: [(camera: CameraName, wanted: Attention)] {
+        personLanes.flatMap { lane -> [(camera: CameraName, wanted: Attention)] in
+            guard let desk = lane.faces else { return [] }
+            return [BadgeReading.Side.outside, .inside].flatMap { side in
+                guard let way = desk.way(side) else { return [(CameraName, Attention)]() }
+                let wanted = desk.attention(at: side)
+                return [(way.camera, wanted)] + (way.infrared.map { [($0, wanted)] } ?? [])
+            }
+        }
+    }
 }

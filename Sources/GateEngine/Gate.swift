@@ -6,13 +6,16 @@ import PassageControl
 /// The whole gate as a value: events in, actions out, no clock, no I/O.
 package struct Gate: Sendable {
     package let config: GateConfig
-    package private(set) var standing: StandingState
+    package internal(set) var standing: StandingState
 
-    private let policy: VehiclePolicy
-    private let personPolicy: PersonPolicy
+    var policy: VehiclePolicy
+    var personPolicy: PersonPolicy
+    /// Whose face may be used, and who is enrolled, as told last.
+    var faceConsents: [String: ConsentNotice] = [:]
+    var faceEnrolled: Set<String> = []
     let routes: Routes
     /// In the order of their names; empty until `start`.
-    private var lanes: [VehicleLane] = []
+    var lanes: [VehicleLane] = []
     /// When each lane wants to be told the time; only lanes that are due or touched are looked at.
     private var due: [Instant?] = []
     /// Turnstiles and doors, in the order of their names, with their times.
@@ -21,6 +24,10 @@ package struct Gate: Sendable {
     /// Doors of air locks with the place of the other one, by their places among turnstiles and doors.
     var airLocks: [(door: Int, other: Int)] = []
     private var isFireActive = false
+    var isLockdownSwitchOn = false
+    /// Buttons by their inputs, and those that are held.
+    let buttons: [LineName: DeskButton]
+    var held: Set<LineName> = []
     private var attention: [CameraName: Attention] = [:]
     private var alarms: Set<String> = []
     private var pictures: PictureDesk
@@ -35,6 +42,7 @@ package struct Gate: Sendable {
         personPolicy = PersonPolicy(
             config.policy, roster: config.roster, zone: config.site.timeZone)
         routes = Routes(config)
+        buttons = DeskButton.all(of: config)
         pictures = PictureDesk(kept: config.storage.picturesKept)
     }
 
@@ -47,7 +55,7 @@ package struct Gate: Sendable {
         latest = now.instant
         lanes = config.lanes.sorted { $0.key < $1.key }.map { name, lane in
             let active = lane.inputs.fitted.filter { sensor in
-                let isPresence = sensor != .up && sensor != .down
+                let isPresence = sensor != .up && sensor != .down && sensor != .detached
                 return lane.inputs[sensor].map { inputs[$0] ?? isPresence } ?? false
             }
             return VehicleLane(
@@ -56,6 +64,8 @@ package struct Gate: Sendable {
         }
         startPersonLanes(inputs: inputs, at: now.instant)
         if let fire = config.fire { isFireActive = inputs[fire] ?? true }
+        held = Set(buttons.keys.filter { inputs[$0] ?? true })
+        startLockdown(inputs: inputs, &turn)
         if let reason = standing.emergency {
             releaseLanes(&turn)
             turn.record(.emergency, nil, ["what": "resumed", "reason": reason])
@@ -98,18 +108,22 @@ package struct Gate: Sendable {
             }
         case .plates(let observation):
             for lane in routes.lanes(of: observation.camera) where lanes.indices.contains(lane) {
+                lanes[lane].roadIsFree = isRoadFree(for: lane)
                 lanes[lane].take(observation, policy: policy, &turn)
             }
         case .badge(let reading):
             guard let index = personIndex(reading.lane) else { break }
-            personLanes[index].take(reading, policy: personPolicy, &turn)
+            let limits = reading.reader.flatMap { config.readers[$0]?.attempts }
+            personLanes[index].take(
+                reading, policy: personPolicy, limits: limits ?? ReaderConfig.Attempts(), &turn)
         case .people(let lane, let count):
             guard let index = personIndex(lane) else { break }
             drivePersonLane(index, .counted(count), &turn)
+        case .faces(let observation): take(observation, &turn)
+        case .consents(let notices): tellFaceLanes(consents: notices, &turn)
+        case .enrolled(let people): tellFaceLanes(enrolled: people, &turn)
         case .camera(let camera, let health):
-            for lane in routes.lanes(of: camera) where lanes.indices.contains(lane) {
-                lanes[lane].camera(health, &turn)
-            }
+            tellCamera(camera, health, &turn)
         case .stored(let number):
             for index in lanes.indices { lanes[index].stored(number, &turn) }
             withIntent(number, &turn) { $0.stored(number, &$1) }
@@ -185,6 +199,9 @@ package struct Gate: Sendable {
             }
             if active { beginEmergency("fire alarm", &turn) }
         }
+        if line == config.lockdown?.input { lockdownSwitch(active: active, failure, &turn) }
+        if let button = buttons[line] { press(line, button, active: active, failure, &turn) }
+        tellOfStray(line, failure, &turn)
         if let (lane, sensor) = routes.personInputs[line] {
             drivePersonLane(
                 lane, failure == nil ? .reads(sensor, active: active) : .sensorFailed(sensor), &turn
@@ -195,7 +212,7 @@ package struct Gate: Sendable {
             failure == nil ? .reads(sensor, active: active) : .sensorFailed(sensor), &turn)
     }
 
-    private mutating func obey(_ command: OperatorCommand, _ turn: inout Turn) {
+    mutating func obey(_ command: OperatorCommand, _ turn: inout Turn) {
         let name = command.operatorName.isEmpty ? "unidentified" : command.operatorName
         switch command.wish {
         case .open(let lane):
@@ -208,6 +225,10 @@ package struct Gate: Sendable {
             beginEmergency("released by \(name)", operatorName: name, &turn)
         case .emergencyReset:
             endEmergency(by: name, &turn)
+        case .lockdown:
+            beginLockdown("ordered", by: name, &turn)
+        case .endLockdown:
+            endLockdown(by: name, &turn)
         }
     }
 
@@ -223,6 +244,7 @@ package struct Gate: Sendable {
             return turn.record(
                 .override, lane, ["wish": wish.rawValue, "refused": "no_such_lane"], person: name)
         }
+        lanes[index].roadIsFree = isRoadFree(for: index)
         lanes[index].command(event, named: wish.rawValue, by: name, &turn)
     }
 
@@ -293,13 +315,16 @@ package struct Gate: Sendable {
             let waits = served.contains {
                 lanes.indices.contains($0) && lanes[$0].attention == .waiting
             }
-            let wanted: Attention = waits ? .waiting : .idle
-            if attention[camera] != wanted {
-                attention[camera] = wanted
-                turn.actions.append(.look(camera, wanted))
-            }
+            look(camera, waits ? .waiting : .idle, &turn)
         }
+        for (camera, wanted) in faceAttention { look(camera, wanted, &turn) }
         return turn.actions
+    }
+
+    private mutating func look(_ camera: CameraName, _ wanted: Attention, _ turn: inout Turn) {
+        guard attention[camera] != wanted else { return }
+        attention[camera] = wanted
+        turn.actions.append(.look(camera, wanted))
     }
 
     /// A lane that a named person has closed after an emergency is an ordinary lane again.
@@ -322,12 +347,12 @@ package struct Gate: Sendable {
         }
     }
 
-    private mutating func raiseAlarm(_ code: String, _ text: String, _ turn: inout Turn) {
+    mutating func raiseAlarm(_ code: String, _ text: String, _ turn: inout Turn) {
         guard alarms.insert(code).inserted else { return }
         turn.actions.append(.raiseAlarm(nil, code: code, text: text))
     }
 
-    private mutating func clearAlarm(_ code: String, _ turn: inout Turn) {
+    mutating func clearAlarm(_ code: String, _ turn: inout Turn) {
         guard alarms.remove(code) != nil else { return }
         turn.actions.append(.clearAlarm(nil, code: code))
     }
@@ -341,6 +366,7 @@ struct Routes: Sendable {
     /// By the place of the lane among turnstiles and doors.
     private(set) var personInputs: [LineName: (lane: Int, sensor: PersonMachine.Sensor)] = [:]
     private(set) var personOutputs: [LineName: (lane: Int, drive: PersonMachine.Drive)] = [:]
+    private(set) var faceCameras: [CameraName: (lane: Int, side: BadgeReading.Side)] = [:]
 
     init(_ config: GateConfig) {
         var served: [CameraName: [Int]] = [:]
@@ -359,6 +385,10 @@ struct Routes: Sendable {
 
     private mutating func addPersonLanes(_ config: GateConfig) {
         for (index, name) in config.personLaneNames.enumerated() {
+            if let entry = config.faces[name]?.entry {
+                faceCameras[entry.camera] = (index, .outside)
+            }
+            if let exit = config.faces[name]?.exit { faceCameras[exit.camera] = (index, .inside) }
             if let lane = config.turnstiles[name] {
                 for sensor in Turnstile.Sensor.allCases {
                     if let line = lane.inputs[sensor] {
@@ -396,7 +426,7 @@ extension GateAction {
         switch self {
         case .assert, .rest: true
         case .store, .record, .keep, .look, .keepPicture, .erasePictures, .makeRoom, .tell,
-            .raiseAlarm, .clearAlarm:
+            .signal, .raiseAlarm, .clearAlarm:
             false
         }
     }

@@ -15,6 +15,12 @@ package enum GateEvent: Hashable, Sendable {
     case badge(BadgeReading)
     /// The face camera of a turnstile sees so many people in the passage.
     case people(LaneName, count: Int)
+    /// What one frame of a face camera shows.
+    case faces(FaceObservation)
+    /// Whose face may be used from now on; everybody else's may not.
+    case consents([ConsentNotice])
+    /// Who has templates in the eyes' gallery.
+    case enrolled(Set<String>)
     /// The eyes, or one camera of theirs, see or do not.
     case camera(CameraName, CameraHealth)
     case stored(IntentNumber)
@@ -32,20 +38,23 @@ package enum GateEvent: Hashable, Sendable {
 
 /// One badge as a reader tells it.
 package struct BadgeReading: Hashable, Sendable {
-    /// Where the reader is: outside lets in, inside lets out, the third one opens the side gate.
-    package enum Side: String, Hashable, Sendable, CaseIterable { case outside, inside, gate }
+    package typealias Side = ReaderConfig.Side
 
     package let lane: LaneName
     package let side: Side
-    /// The number, in decimal.
+    /// The number in decimal, or a code such as `code:4711`.
     package let badge: String
     /// When the last bit came, by the kernel.
     package let readTime: Instant
     package let isSimulated: Bool
+    /// Who hears the answer; nil when no reader has lamp or beeper for it.
+    package let reader: ReaderName?
 
     package init(
-        lane: LaneName, side: Side, badge: String, readTime: Instant, isSimulated: Bool = false
+        lane: LaneName, side: Side, badge: String, readTime: Instant, isSimulated: Bool = false,
+        reader: ReaderName? = nil
     ) {
+        self.reader = reader
         self.lane = lane
         self.side = side
         self.badge = badge
@@ -68,6 +77,8 @@ package struct OperatorCommand: Hashable, Sendable {
         case clearFault(LaneName)
         case emergencyRelease
         case emergencyReset
+        case lockdown
+        case endLockdown
     }
 
     package let wish: Wish
@@ -100,12 +111,16 @@ package enum GateAction: Hashable, Sendable {
     case makeRoom
     /// What driver and guard are told.
     case tell(LaneName, Notice)
+    /// What lamp and beeper of a reader tell.
+    case signal(ReaderName, ReaderSignal)
     case raiseAlarm(LaneName?, code: String, text: String)
     case clearAlarm(LaneName?, code: String)
 }
 
 /// How often a camera's frames are read.
 package enum Attention: String, Hashable, Sendable, Codable {
+    /// Not at all: a face camera that waits for a badge.
+    case off
     /// Nobody waits: look for change only, at most a few readings a second.
     case idle
     /// A vehicle waits: every frame.
@@ -116,4 +131,13 @@ package enum Attention: String, Hashable, Sendable, Codable {
 package enum Notice: String, Hashable, Sendable, Codable, CaseIterable {
     case welcome, refused, ambiguous, denied, unreadable, tooLate, askGuard, storageFailed
     case opening, closing, fault, emergency, ready
+    /// What a person before a face camera can do.
+    case showYourFace, oneAtATime, turnLeft, turnRight
+    case stepCloser, lookAtTheCamera, tooDark, tooBright, holdStill, uncoverTheFace
+    /// Too many wrong badges or codes: the reader looks at nothing for a while.
+    case paused
+    /// Another barrier has the narrow road.
+    case roadBusy = "road_busy"
+    /// The site is closed to all but some groups.
+    case lockdown
 }

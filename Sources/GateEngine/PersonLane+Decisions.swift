@@ -6,33 +6,59 @@ import PassageControl
 extension PersonLane {
     // MARK: Badges
 
-    mutating func take(_ reading: BadgeReading, policy: PersonPolicy, _ turn: inout Turn) {
+    mutating func take(
+        _ reading: BadgeReading, policy: PersonPolicy, limits: ReaderConfig.Attempts,
+        _ turn: inout Turn
+    ) {
         isTouched = true
+        let key = AttemptWatch.Key(side: reading.side, reader: reading.reader)
+        guard attempts[key]?.isPaused(at: turn.now.instant) != true else {
+            attempts[key]?.ignore()
+            signal(.paused, reading.reader, &turn)
+            notice = nil
+            return tell(.paused, &turn)
+        }
         var passage = PersonPassage(
             number: turn.nextNumber(), trigger: .badge, at: reading.readTime, now: turn.now)
         let decision = policy.decide(badge: reading.badge, at: name, now: turn.now)
         passage.decision = decision
         passage.decided = turn.now.instant
         passage.isSimulated = reading.isSimulated
-        guard decision.isAdmitted else { return refuse(passage, &turn) }
+        passage.reader = reading.reader
+        guard decision.isAdmitted else {
+            refuse(passage, &turn)
+            if decision.reasons.first == .unlisted { countUnknown(key, limits, &turn) }
+            return
+        }
+        attempts[key]?.known()
+        guard turn.now.instant <= passage.basis + machine.deadline else {
+            return dropLate(passage, &turn)
+        }
+        if waitForFace(passage, decision, reading.side, &turn) { return }
+        admit(passage, decision, reading.side, by: "policy", &turn)
+    }
+
+    /// Stores the grant; the release follows its record.
+    mutating func admit(
+        _ passage: PersonPassage, _ decision: PersonDecision, _ side: BadgeReading.Side,
+        by means: String, _ turn: inout Turn
+    ) {
         guard machine.acceptsPolicy, passages.count < Self.passagesLargest else {
+            signal(.refused, passage.reader, &turn)
             tell(.askGuard, &turn)
             let reason = machine.acceptsPolicy ? "busy" : machine.stateName
             return finish(passage, .refused, ["refused": reason], &turn)
         }
-        guard turn.now.instant <= passage.arrival + machine.deadline else {
-            return dropLate(passage, &turn)
-        }
-        var facts = ["passage": String(passage.number), "by": "policy"]
+        var facts = ["passage": String(passage.number), "by": means]
         facts["rule"] = decision.rulePlace
         facts["roster"] = decision.rosterPlace
         facts["group"] = decision.group
         let draft = EntryDraft(
             .grant, lane: name, at: turn.now, facts: facts, personal: passage.personal)
-        store(draft, passage, reading.side, &turn)
+        store(draft, passage, side, &turn)
     }
 
-    private mutating func refuse(_ passage: PersonPassage, _ turn: inout Turn) {
+    mutating func refuse(_ passage: PersonPassage, _ turn: inout Turn) {
         let reasons = passage.decision?.reasons ?? []
         var facts = ["reasons": reasons.map(\.rawValue).joined(separator: " ")]
         facts["passage"] = String(passage.number)
@@ -43,17 +69,61 @@ extension PersonLane {
                 EntryDraft(
                     .refusal, lane: name, at: turn.now, facts: facts, personal: passage.personal)))
         finish(passage, .refused, [:], &turn)
+        signal(.refused, passage.reader, &turn)
         let isDenied = reasons.first == .denied
         if isDenied { incident("refused_deny_listed", [:], personal: passage.personal, &turn) }
         notice = nil  // Each person is told, also the second in a row.
-        tell(isDenied ? .denied : reasons.first == .clockUntrusted ? .askGuard : .refused, &turn)
+        switch reasons.first {
+        case .denied: tell(.denied, &turn)
+        case .lockdown: tell(.lockdown, &turn)
+        case .clockUntrusted, .livenessNotJudged, .noConsent, .faceMismatch, .notLive:
+            tell(.askGuard, &turn)
+        case .unreadable, .notAPlate, .unlisted, .uncertain, .noRuleForLane, .outsideSchedule,
+            .notYetValid, .expired, .ambiguous, nil:
+            tell(.refused, &turn)
+        }
+    }
+
+    /// Five in a row and the reader pauses, so that numbers and codes cannot be tried out.
+    private mutating func countUnknown(
+        _ key: AttemptWatch.Key, _ limits: ReaderConfig.Attempts, _ turn: inout Turn
+    ) {
+        let count = attempts[key, default: AttemptWatch()].unknown(limits, at: turn.now.instant)
+        guard let count else { return }
+        incident(
+            "wrong_credentials",
+            [
+                "reader": key.reader?.text ?? key.side.rawValue, "count": String(count),
+                "pause_ms": Passage.milliseconds(limits.pause),
+            ], &turn)
+        raiseAlarm(
+            key.code,
+            "\(count) unknown badges or codes in a row: the reader pauses; look who is there.",
+            &turn)
+        signal(.paused, key.reader, &turn)
+        tell(.paused, &turn)
+    }
+
+    private mutating func endPauses(_ turn: inout Turn) {
+        for key in attempts.keys.sorted(by: { $0.code < $1.code }) {
+            guard attempts[key]?.endPause(at: turn.now.instant) == true else { continue }
+            let ignored = String(attempts[key]?.ignored ?? 0)
+            turn.record(.faultCleared, name, ["code": key.code, "ignored": ignored])
+            clearAlarm(key.code, &turn)
+            if machine.acceptsPolicy { tell(.ready, &turn) }
+        }
     }
 
     private mutating func dropLate(_ passage: PersonPassage, _ turn: inout Turn) {
-        let age = Passage.milliseconds(turn.now.instant - passage.arrival)
+        let age = Passage.milliseconds(turn.now.instant - passage.basis)
         incident(
             "late_opening_dropped", ["credential_age_ms": age], personal: passage.personal, &turn)
         finish(passage, .refused, ["refused": "late"], &turn)
+        // Whoever still stands there is looked at again.
+        for (side, approach) in faces?.approaches ?? [:] where approach.arrival == passage.arrival {
+            faces?.approaches[side]?.outcome = nil
+        }
+        signal(.refused, passage.reader, &turn)
         tell(.tooLate, &turn)
     }
 
@@ -65,6 +135,7 @@ extension PersonLane {
     ) {
         guard intents.count < Self.intentsLargest else {
             raiseAlarm("storage", "Too many openings wait for the journal; none is added.", &turn)
+            signal(.refused, passage.reader, &turn)
             return finish(passage, .refused, ["refused": "storage"], &turn)
         }
         let number = IntentNumber(turn.nextNumber())
@@ -94,6 +165,7 @@ extension PersonLane {
             incident("storage_failed", ["reason": reason], &turn)
             tell(.storageFailed, &turn)
             if let passage = passages.removeValue(forKey: intent.passage) {
+                signal(.refused, passage.reader, &turn)
                 finish(passage, .refused, ["refused": "storage"], &turn)
             }
         case .open:
@@ -108,10 +180,15 @@ extension PersonLane {
     private mutating func release(_ intent: Intent, _ turn: inout Turn) {
         guard let passage = passages[intent.passage] else { return }
         switch passage.trigger {
-        case .badge:
-            guard turn.now.instant <= passage.arrival + machine.deadline else {
+        case .badge, .face:
+            guard turn.now.instant <= passage.basis + machine.deadline else {
                 passages[intent.passage] = nil
                 return dropLate(passage, &turn)
+            }
+            guard mayStillPass(passage, at: turn.now) else {
+                passages[intent.passage] = nil
+                tell(.refused, &turn)
+                return finish(passage, .refused, ["refused": "no_consent"], &turn)
             }
             drive(.ask(PersonWarrant(passage.number, by: .policy), intent.side), &turn)
         case .guardsman, .exitButton, .sensors:
@@ -158,12 +235,16 @@ extension PersonLane {
                 intent.number,
                 reason: "no answer within \(Passage.milliseconds(machine.storage)) ms", &turn)
         }
+        faceTimePassed(&turn)
+        endPauses(&turn)
         drive(.tick, &turn)
     }
 
     func nextDeadline(after now: Instant) -> Instant? {
         var due = intents.map { Optional($0.due) }
+        due += attempts.values.map(\.pausedUntil)
         due.append(machine.nextDeadline(after: now))
+        due.append(faces?.nextDeadline)
         return due.compactMap { $0 }.min()
     }
 }

@@ -22,6 +22,8 @@ struct PersonLane: Sendable {
     var machine: PersonMachine
     var passages: [UInt64: PersonPassage] = [:]
     var intents: [Intent] = []
+    /// The guessing at each of its readers.
+    var attempts: [AttemptWatch.Key: AttemptWatch] = [:]
     /// Somebody on their way out by the exit button.
     var exiting: PersonPassage?
     var alarms: Set<String> = []
@@ -29,10 +31,13 @@ struct PersonLane: Sendable {
     var status: PersonLaneStatus
     /// What the other door of the air lock has been told last.
     var toldSecured: Bool?
+    /// Nil where no camera looks at faces.
+    var faces: FaceDesk?
     /// Something was said to this lane in this turn.
     var isTouched = false
 
-    init(name: LaneName, machine: PersonMachine) {
+    init(name: LaneName, machine: PersonMachine, faces: FaceLaneConfig? = nil) {
+        self.faces = faces.map { FaceDesk($0) }
         self.name = name
         self.machine = machine
         status = PersonLaneStatus(lane: name, state: machine.stateName)
@@ -110,6 +115,7 @@ struct PersonLane: Sendable {
             status.arrivalToReleaseMilliseconds =
                 (turn.now.instant - passage.arrival).milliseconds
             notice = nil  // Each person is told, also the second in a row.
+            signal(.granted, passage.reader, &turn)
             return tell(.welcome, &turn)
         }
         var passage = PersonPassage(
@@ -136,7 +142,9 @@ struct PersonLane: Sendable {
         switch end {
         case .turnedBack: incident("turned_back", [:], personal: passage.personal, &turn)
         case .wrongWay: incident("wrong_way", [:], personal: passage.personal, &turn)
-        case .refused, .lapsed: tell(.askGuard, &turn)
+        case .refused, .lapsed:
+            signal(.refused, passage.reader, &turn)
+            tell(.askGuard, &turn)
         case .passed, .unused, .interrupted, .unobserved: break
         }
     }
@@ -160,6 +168,10 @@ struct PersonLane: Sendable {
     }
 
     // MARK: Telling
+
+    func signal(_ signal: ReaderSignal, _ reader: ReaderName?, _ turn: inout Turn) {
+        if let reader { turn.actions.append(.signal(reader, signal)) }
+    }
 
     mutating func tell(_ new: Notice, _ turn: inout Turn) {
         guard new != notice else { return }

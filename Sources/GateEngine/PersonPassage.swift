@@ -5,7 +5,7 @@ import PassageControl
 /// One person, or one bicycle, at a turnstile or a door: one passage is one event.
 struct PersonPassage: Hashable, Sendable {
     enum Trigger: String, Hashable, Sendable {
-        case badge, guardsman = "guard"
+        case badge, face, guardsman = "guard"
         case exitButton = "exit_button"
         /// Nobody let them in, or an emergency let everybody.
         case sensors
@@ -36,10 +36,14 @@ struct PersonPassage: Hashable, Sendable {
     let trigger: Trigger
     let arrival: Instant
     let arrivalWall: WallTime
+    /// What the deadline counts from: the badge's last bit, or the frame that decided.
+    var basis: Instant
     var way: String?
     var decision: PersonDecision?
     var operatorName: String?
     var isSimulated = false
+    /// Which reader told the badge; nil where none with a name did.
+    var reader: ReaderName?
     var decided: Instant?
     var released: Instant?
 
@@ -47,6 +51,7 @@ struct PersonPassage: Hashable, Sendable {
         self.number = number
         self.trigger = trigger
         self.arrival = min(arrival, now.instant)
+        basis = self.arrival
         let ago = (now.instant - self.arrival).nanoseconds / 1_000_000
         arrivalWall = WallTime(milliseconds: now.wall.milliseconds &- ago)
     }
@@ -72,6 +77,7 @@ struct PersonPassage: Hashable, Sendable {
         facts["trigger"] = trigger.rawValue
         facts["arrival_unix_ms"] = String(arrivalWall.milliseconds)
         facts["way"] = way
+        facts["reader"] = reader?.text
         facts["decision_ms"] = span(to: decided)
         facts["release_ms"] = span(to: released)
         facts["cleared_ms"] = span(to: now.instant)

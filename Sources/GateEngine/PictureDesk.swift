@@ -44,12 +44,7 @@ struct PictureDesk: Sendable {
     }
 
     func erased(_ erasure: PictureErasure, _ turn: inout Turn) {
-        turn.record(
-            .pictureErasure, nil,
-            [
-                "reason": erasure.reason.rawValue, "pictures": String(erasure.count),
-                "bytes": String(erasure.byteCount), "newest": erasure.newest.text,
-            ])
+        turn.record(.pictureErasure, nil, erasure.facts)
     }
 
     /// Answers true when this is news: a trouble is told once, and that it is over.
@@ -62,5 +57,16 @@ struct PictureDesk: Sendable {
             turn.record(.faultCleared, nil, ["code": "pictures"])
         }
         return true
+    }
+}
+
+extension PictureErasure {
+    /// For the record; on request, the newest one's name is left out, for it would tell whose.
+    package var facts: [String: String] {
+        var facts = [
+            "reason": reason.rawValue, "pictures": String(count), "bytes": String(byteCount),
+        ]
+        if reason != .request { facts["newest"] = newest.text }
+        return facts
     }
 }

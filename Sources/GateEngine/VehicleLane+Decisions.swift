@@ -124,6 +124,8 @@ extension VehicleLane {
             return
         }
         guard barrier.acceptsPolicy else { return handOver(&turn) }
+        // The next frame asks again; after its deadline the guard is told, too.
+        guard roadIsFree else { return tell(.roadBusy, &turn) }
         guard turn.now.instant <= frame + config.timing.deadline else {
             return dropLate(frame: frame, &turn)
         }
@@ -258,7 +260,8 @@ extension VehicleLane {
         _ wish: Barrier.Event, named word: String, by operatorName: String, _ turn: inout Turn
     ) {
         isTouched = true
-        let facts = ["wish": word]
+        var facts = ["wish": word]
+        if wish == .open(.named), !roadIsFree { facts["interlock"] = "overridden" }
         if wish == .open(.named) {
             let draft = EntryDraft(
                 .override, lane: name, at: turn.now, facts: facts,

@@ -131,10 +131,13 @@ extension VehicleLane {
         switch waiting?.decision?.gravest {
         case .denied: tell(.denied, &turn)
         case .ambiguous: tell(.ambiguous, &turn)
+        case .lockdown: tell(.lockdown, &turn)
         case .unlisted, .noRuleForLane, .outsideSchedule, .notYetValid, .expired, .notAPlate:
             tell(.refused, &turn)
         case .unreadable, .uncertain: tell(.unreadable, &turn)
-        case .clockUntrusted: tell(.askGuard, &turn)
+        // The last four are of faces and never of plates.
+        case .clockUntrusted, .livenessNotJudged, .noConsent, .faceMismatch, .notLive:
+            tell(.askGuard, &turn)
         case nil:
             let isUnreadable =
                 waiting?.evidence.isEmpty == true && barrier.acceptsPolicy && !isBlind

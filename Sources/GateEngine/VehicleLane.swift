@@ -48,6 +48,8 @@ struct VehicleLane: Sendable {
     var notice: Notice?
     /// Another plate was read on the approach loop while a vehicle that was let in is under the boom.
     var isFollowedByPlate = false
+    /// False while another barrier has the road that both lead onto.
+    var roadIsFree = true
     var plateWithoutLoopSince: Instant?
     var plateWithoutLoopLast: Instant?
     var status: LaneStatus
@@ -79,6 +81,16 @@ struct VehicleLane: Sendable {
             notice: nil, plate: "", lastOutcome: nil, alarms: [],
             arrivalToReleaseMilliseconds: nil, frameToReleaseMilliseconds: nil, passageCount: 0,
             admittedCount: 0, incidentCount: 0)
+    }
+
+    /// Nobody else is to be let onto the shared road: this boom is up, or is about to be, or somebody
+    /// let through by it has not cleared it. A boom of which nobody knows where it is blocks nobody.
+    var holdsRoad: Bool {
+        if !intents.isEmpty || !leaving.isEmpty { return true }
+        switch barrier.state {
+        case .resting, .fault(_, .none): return barrier.position != nil && barrier.position != .down
+        case .raising, .open, .reversing, .lowering, .fault, .emergency: return true
+        }
     }
 
     var isMoving: Bool { barrier.isBusy || !intents.isEmpty || !leaving.isEmpty }
@@ -211,6 +223,7 @@ extension BarrierConfig.Inputs {
         case .photocell: photocell
         case .up: up
         case .down: down
+        case .detached: detached
         }
     }
 
@@ -260,6 +273,8 @@ extension Barrier.Fault {
             "The boom did not reach its lower end within the motor's time; look at the boom, then clear the fault."
         case .boomMoved:
             "The boom left its upper end without a command; look at the boom, then clear the fault."
+        case .boomDetached:
+            "The boom has been knocked off its arm; put it back, then clear the fault."
         case .driveFailed(let drive):
             "The \(drive.rawValue) output has failed; check chip and wiring, then clear the fault."
         }

@@ -91,6 +91,8 @@ package final class SimulatedWorld {
         for (name, input) in config.inputs {
             inputs[name] = SimulatedInput(name, input.contact)
         }
+        // Data lines of readers rest high; nobody holds a badge there.
+        for name in config.pulses.keys { inputs[name] = SimulatedInput(name, .normallyClosed) }
         for input in inputs.values { sense(input, of: sensed()) }
     }
 

@@ -10,10 +10,13 @@ package enum EntryKind: String, Sendable, Codable, CaseIterable {
     case fault
     case faultCleared = "fault_cleared"
     case emergency
+    case lockdown
     case configuration
     case service
     case clockJump = "clock_jump"
     case erasure
+    /// A consent granted, withdrawn or expired, and what became of the templates under it.
+    case consent
     /// What became of a picture, told after the entry of its passage was written.
     case picture
     case pictureErasure = "picture_erasure"
@@ -63,8 +66,13 @@ package struct StandingState: Hashable, Sendable, Codable {
     package var emergency: String?
     /// Lanes that an emergency has opened and that only a named command closes.
     package var closedByNameOnly: Set<LaneName>
+    /// By whom the site was closed to all but some groups; nil when it is not.
+    package var lockdown: String?
 
-    package init(emergency: String? = nil, closedByNameOnly: Set<LaneName> = []) {
+    package init(
+        emergency: String? = nil, closedByNameOnly: Set<LaneName> = [], lockdown: String? = nil
+    ) {
+        self.lockdown = lockdown
         self.emergency = emergency
         self.closedByNameOnly = closedByNameOnly
     }
@@ -74,5 +82,6 @@ package struct StandingState: Hashable, Sendable, Codable {
         emergency = try values.decodeIfPresent(String.self, forKey: .emergency)
         closedByNameOnly =
             try values.decodeIfPresent(Set<LaneName>.self, forKey: .closedByNameOnly) ?? []
+        lockdown = try values.decodeIfPresent(String.self, forKey: .lockdown)
     }
 }

@@ -11,6 +11,11 @@ package struct CameraName: GateName {
     package let text: String; package init(_ text: String) { self.text = text }
 }
 
+/// The name of a credential reader as the configuration writes it.
+package struct ReaderName: GateName {
+    package let text: String; package init(_ text: String) { self.text = text }
+}
+
 /// A name of one kind of thing; names of different kinds do not mix.
 package protocol GateName: Hashable, Comparable, Sendable, Codable, CustomStringConvertible,
     ExpressibleByStringLiteral

@@ -40,6 +40,13 @@ package struct PictureName: Hashable, Comparable, Sendable, Codable {
     /// As the record names it: `2026-11-26/231120.123-17`.
     package var text: String { "\(folder)/\(stem)" }
 
+    /// Reads what `text` writes, and nothing else.
+    package init?(_ text: some StringProtocol) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2 else { return nil }
+        self.init(folder: parts[0], stem: parts[1])
+    }
+
     /// Reads what `folder` and `stem` write, and nothing else.
     package init?(folder: some StringProtocol, stem: some StringProtocol) {
         let parts = stem.split(separator: "-", omittingEmptySubsequences: false)
@@ -105,6 +112,8 @@ package struct PictureErasure: Hashable, Sendable, Codable {
         case diskFull = "disk_full"
         /// There were more than the store may hold.
         case limit
+        /// Somebody asked that what is kept of a plate be erased.
+        case request
     }
 
     package var reason: Reason

@@ -79,3 +79,48 @@ extension Raster {
             / Double(pixels.count)
     }
 }
+
+extension RGBImage {
+    /// Writes `pixel * scale + offset` with three of each, one a channel; `floats` must be as long.
+    package func write(to floats: inout MutableSpan<Float>, scale: [Float], offset: [Float]) {
+        precondition(floats.count == pixels.count && scale.count == 3 && offset.count == 3)
+        unsafe floats.withUnsafeMutableBufferPointer {
+            unsafe px_rgb_to_float(pixels, size.area, scale, offset, $0.baseAddress)
+        }
+    }
+
+    /// The picture as a mirror shows it.
+    package func mirrored() -> RGBImage {
+        unsafe RGBImage(size: size) { buffer in
+            let stride = Int32(width * 3)
+            unsafe RGB24Mirror(
+                pixels, stride, buffer.baseAddress, stride, Int32(width), Int32(height))
+        }
+    }
+
+    /// Lays another picture over this one, as far as it lies inside.
+    package mutating func paste(_ other: RGBImage, x: Int, y: Int) {
+        let place = PixelRect(x: x, y: y, width: other.width, height: other.height)
+        guard let part = place.clamped(to: size) else { return }
+        let count = part.width * 3
+        for row in part.y..<part.y + part.height {
+            let from = ((row - y) * other.width + part.x - x) * 3
+            let to = (row * width + part.x) * 3
+            pixels.replaceSubrange(to..<to + count, with: other.pixels[from..<from + count])
+        }
+    }
+}
+
+/// Many rows of numbers against one, at the speed of memory.
+package enum DotProducts {
+    /// For each row of `rows` (rows × `vector.count`) the sum of its products with `vector`.
+    package static func of(rows: [Float], with vector: [Float]) -> [Float] {
+        guard !vector.isEmpty else { return [] }
+        precondition(rows.count % vector.count == 0)
+        let count = rows.count / vector.count
+        return unsafe [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+            unsafe px_dot_rows(rows, count, vector.count, vector, buffer.baseAddress)
+            initialized = count
+        }
+    }
+}

@@ -31,7 +31,8 @@ package final class GpiodChip: LineChip {
         }
         guard
             let raw = unsafe cgpiod_request_input(
-                chip.pointer, offset, Self.consumer, request.isActiveLow ? 1 : 0, Int32(bias))
+                chip.pointer, offset, Self.consumer, request.isActiveLow ? 1 : 0, Int32(bias),
+                request.edges == .falling ? 1 : 0)
         else { throw refusal(request.line, chip, offset, errno) }
         return try GpiodInput(unsafe GpiodLine(request.line, raw, of: chip))
     }

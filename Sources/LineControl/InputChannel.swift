@@ -9,6 +9,15 @@ struct InputChannel {
         case muted(quietSince: Instant)
         /// Gone: requested again at `retryAt`.
         case lost(retryAt: Instant, pause: Duration)
+
+        /// Given up; each time the pause before the next try grows.
+        func lost(at now: Instant) -> Condition {
+            guard case .lost(_, let before) = self else {
+                return .lost(retryAt: now + LineLimits.reopenPause, pause: LineLimits.reopenPause)
+            }
+            let pause = min(before * 2, LineLimits.reopenPauseLongest)
+            return .lost(retryAt: now + pause, pause: pause)
+        }
     }
 
     let name: LineName
@@ -86,13 +95,7 @@ struct InputChannel {
     /// Gives the line up until it is requested again.
     mutating func lose(at now: Instant) {
         port = nil
-        let pause: Duration
-        if case .lost(_, let before) = condition {
-            pause = min(before * 2, LineLimits.reopenPauseLongest)
-        } else {
-            pause = LineLimits.reopenPause
-        }
-        condition = .lost(retryAt: now + pause, pause: pause)
+        condition = condition.lost(at: now)
     }
 
     func isDueForReopening(at now: Instant) -> Bool {
@@ -196,7 +199,7 @@ struct InputChannel {
 }
 
 /// Counts edges by the second.
-private struct EdgeWindow {
+struct EdgeWindow {
     private var start = Instant(nanoseconds: .min)
     private var edges = 0
 

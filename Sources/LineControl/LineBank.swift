@@ -11,6 +11,8 @@ import GateTypes
 package final class LineBank {
     private var chips: [String: any LineChip]
     private var inputs: [InputChannel] = []
+    var pulses: [PulseChannel] = []
+    var feedback: [LineName: FeedbackWatch] = [:]
     private var outputs: [LineName: OutputChannel] = [:]
     private var opposites: [LineName: Set<LineName>] = [:]
     private var nextAudit: Instant
@@ -33,6 +35,7 @@ package final class LineBank {
         adopt(config, keepingLinesOf: [])
         for chip in chips.values { chip.advance(to: now) }
         openAll(at: now, isFirst: true)
+        adoptFeedback(config, at: now)
     }
 
     /// Takes a new configuration: what is the same stays as it is, settled state and all; the rest
@@ -49,6 +52,7 @@ package final class LineBank {
         for chip in chips.values { chip.advance(to: now) }
         linesChanged?()
         openAll(at: now, isFirst: true)
+        adoptFeedback(config, at: now)
         linesChanged?()
     }
 
@@ -61,6 +65,7 @@ package final class LineBank {
                     $0.name == name && $0.config == input && same.contains(input.chip)
                 } ?? InputChannel(name: name, config: input)
             }
+        adoptPulses(config, keepingLinesOf: same)
         let oldOutputs = outputs
         outputs = [:]
         for (name, output) in config.outputs {
@@ -84,6 +89,15 @@ package final class LineBank {
         Dictionary(uniqueKeysWithValues: inputs.map { ($0.name, $0.isActive) })
     }
 
+    /// The inputs that can be trusted, with what they read.
+    var trustedInputs: [LineName: Bool] {
+        let working = inputs.filter { $0.condition == .working }
+        return Dictionary(uniqueKeysWithValues: working.map { ($0.name, $0.isActive) })
+    }
+
+    /// Whether a relay's coil has power as far as we told it; nil while the line is not ours.
+    func energised(_ line: LineName) -> Bool? { outputs[line]?.isEnergised }
+
     /// The outputs that are, or may be, away from their rest.
     package var assertedOutputs: Set<LineName> {
         Set(outputs.values.filter(\.mayBeAsserted).map(\.name))
@@ -91,17 +105,22 @@ package final class LineBank {
 
     /// When `poll` is due at the latest.
     package var nextDeadline: Instant {
-        let deadlines =
-            inputs.compactMap(\.nextDeadline) + outputs.values.compactMap(\.nextDeadline)
-            + chips.values.compactMap(\.nextChange)
+        var deadlines = inputs.compactMap(\.nextDeadline)
+        deadlines += pulses.compactMap(\.retryAt)
+        deadlines += outputs.values.compactMap(\.nextDeadline)
+        deadlines += chips.values.compactMap(\.nextChange)
+        if let feedbackDeadline { deadlines.append(feedbackDeadline) }
         return deadlines.reduce(nextAudit) { min($0, $1) }
     }
 
     /// The inputs to be watched for edges, with their descriptors.
     var watched: [(line: LineName, port: any InputPort)] {
-        inputs.compactMap { channel in
-            guard channel.condition == .working, let port = channel.port else { return nil }
-            return (channel.name, port)
+        let all =
+            inputs.map { ($0.name, $0.condition, $0.port) }
+            + pulses.map { ($0.name, $0.condition, $0.port) }
+        return all.compactMap { name, condition, port in
+            guard condition == .working, let port else { return nil }
+            return (name, port)
         }
     }
 
@@ -116,11 +135,13 @@ package final class LineBank {
     {
         guard var output = outputs[line] else { throw .unknown(line) }
         chips[output.config.chip]?.advance(to: now)
-        for other in opposites[line, default: []] where outputs[other]?.mayBeAsserted ?? false {
-            throw .excluded(line, by: other)
+        for other in opposites[line, default: []] {
+            guard outputs[other]?.mayBeAsserted != true, feedback[other]?.isWelded != true
+            else { throw .excluded(line, by: other) }
         }
         defer {
             outputs[line] = output
+            noteFeedback(line, at: now)
             deadlineChanged?()
         }
         try output.assert(atMost: limit, at: now)
@@ -132,6 +153,7 @@ package final class LineBank {
         chips[output.config.chip]?.advance(to: now)
         defer {
             outputs[line] = output
+            noteFeedback(line, at: now)
             deadlineChanged?()
         }
         try output.rest(at: now)
@@ -159,11 +181,12 @@ package final class LineBank {
             told.append((now, report))
         }
         told += drain(at: now)
+        told += drainPulses(at: now)
         if now >= nextAudit {
             nextAudit = now + LineLimits.auditInterval
-            told += audit(at: now).map { (now, $0) }
+            told += (audit(at: now) + auditPulses(at: now)).map { (now, $0) }
         }
-        told += openAll(at: now, isFirst: false).map { (now, $0) }
+        told += (compareFeedback(at: now) + openAll(at: now, isFirst: false)).map { (now, $0) }
         return told.enumerated()
             .sorted { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) }
             .map(\.element.1)
@@ -231,7 +254,7 @@ package final class LineBank {
     private func lose(_ index: Int, _ error: LineError, at now: Instant) -> LineReport {
         inputs[index].lose(at: now)
         // The next request opens the chip afresh; its other lines keep the old one until they fail.
-        chips[inputs[index].config.chip]?.reset()
+        resetChip(inputs[index].config.chip)
         return .inputFailed(inputs[index].name, reason: error.description)
     }
 
@@ -264,15 +287,17 @@ package final class LineBank {
                 if isFirst { note(error, failed) }
             }
         }
-        return reports
+        return reports + openPulses(at: now, isFirst: isFirst)
     }
 
-    private func note(_ error: LineError, _ report: LineReport) {
+    func resetChip(_ name: String) { chips[name]?.reset() }
+
+    func note(_ error: LineError, _ report: LineReport) {
         openingErrors.append(error)
         pending.append(report)
     }
 
-    private func chip(_ name: String) throws(LineError) -> any LineChip {
+    func chip(_ name: String) throws(LineError) -> any LineChip {
         guard let chip = chips[name] else {
             throw .chipMissing(chip: name, path: "it", reason: "not configured")
         }

@@ -20,6 +20,21 @@ package struct InputRequest: Hashable, Sendable {
     package let address: LineAddress
     package let isActiveLow: Bool
     package let bias: InputConfig.Bias
+    /// Which changes of the logical level are told.
+    package let edges: Edges
+
+    package enum Edges: Hashable, Sendable { case both, falling }
+
+    package init(
+        line: LineName, address: LineAddress, isActiveLow: Bool, bias: InputConfig.Bias,
+        edges: Edges = .both
+    ) {
+        self.line = line
+        self.address = address
+        self.isActiveLow = isActiveLow
+        self.bias = bias
+        self.edges = edges
+    }
 }
 
 /// How an output is to be requested, with the logical value of its very first moment.

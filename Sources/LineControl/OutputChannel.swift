@@ -21,6 +21,8 @@ struct OutputChannel {
 
     private var restIsHigh: Bool { config.rest == .energised }
     var mayBeAsserted: Bool { restDue != nil }
+    /// As far as it was told; nil while the line is not ours.
+    var isEnergised: Bool? { port == nil ? nil : mayBeAsserted != restIsHigh }
     var nextDeadline: Instant? { reopenAt ?? restDue }
 
     func isDueForReopening(at now: Instant) -> Bool { reopenAt.map { now >= $0 } ?? false }

@@ -46,12 +46,15 @@ package struct Barrier: Hashable, Sendable {
         case noUpperLimit
         case noLowerLimit
         case boomMoved
+        case boomDetached
         case driveFailed(Drive)
 
         package var clearsItself: Bool {
             switch self {
             case .sensorFailed, .stuck, .limitsContradict: true
-            case .presenceContradicts, .noUpperLimit, .noLowerLimit, .boomMoved, .driveFailed: false
+            case .presenceContradicts, .noUpperLimit, .noLowerLimit, .boomMoved, .boomDetached,
+                .driveFailed:
+                false
             }
         }
 
@@ -65,6 +68,7 @@ package struct Barrier: Hashable, Sendable {
             case .noUpperLimit: "no_upper_limit"
             case .noLowerLimit: "no_lower_limit"
             case .boomMoved: "boom_moved"
+            case .boomDetached: "boom_detached"
             case .driveFailed(let drive): "output_failed_\(drive.rawValue)"
             }
         }
@@ -231,6 +235,7 @@ package struct Barrier: Hashable, Sendable {
             faults.insert(.stuck(sensor))
         }
         if sensors.bothLimitsRead { faults.insert(.limitsContradict) }
+        if sensors.isActive(.detached) { faults.insert(.boomDetached) }
         return faults
     }
 }

@@ -3,6 +3,8 @@ import GateTypes
 /// What a barrier can sense; presence sensors first, then the boom's ends.
 package enum BarrierSensor: String, Hashable, Sendable, CaseIterable, Comparable {
     case approach, safety, photocell, up, down
+    /// The boom has been knocked off its arm.
+    case detached
 
     package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
@@ -15,10 +17,10 @@ package enum BoomPosition: String, Hashable, Sendable { case down, between, up }
 /// A failed presence sensor reads active; a failed limit switch reads nothing.
 package struct BarrierSensors: Hashable, Sendable {
     package let fitted: Set<BarrierSensor>
-    private var activeSince: [BarrierSensor: Instant] = [:]
+    var activeSince: [BarrierSensor: Instant] = [:]
     package private(set) var failed: Set<BarrierSensor> = []
     /// Safety loop and photocell both clear since then; nil while one of them is occupied.
-    package private(set) var clearSince: Instant?
+    package internal(set) var clearSince: Instant?
 
     package init(fitted: Set<BarrierSensor>, active: Set<BarrierSensor>, at now: Instant) {
         self.fitted = fitted
@@ -38,7 +40,7 @@ package struct BarrierSensors: Hashable, Sendable {
         failed.insert(sensor)
         switch sensor {
         case .approach, .safety, .photocell: activeSince[sensor] = activeSince[sensor] ?? now
-        case .up, .down: activeSince[sensor] = nil
+        case .up, .down, .detached: activeSince[sensor] = nil
         }
         noteClearance(at: now)
     }

@@ -18,7 +18,7 @@ package struct PersonTrack: Hashable, Sendable {
         case turnedBack(Side, hasSeenBoth: Bool)
     }
 
-    private enum Phase: Hashable, Sendable {
+    enum Phase: Hashable, Sendable {
         case free
         case within(Within)
         /// Neither sensor is covered, and the person may still be between them.
@@ -27,7 +27,7 @@ package struct PersonTrack: Hashable, Sendable {
         case unknown
     }
 
-    fileprivate struct Within: Hashable, Sendable {
+    struct Within: Hashable, Sendable {
         /// The sensor behind the first person, left and taken again: rear and front, or front alone.
         enum Rear: Hashable, Sendable { case taken, left, again, frontLeft }
 
@@ -37,7 +37,7 @@ package struct PersonTrack: Hashable, Sendable {
         var doubled = false
     }
 
-    private var phase = Phase.free
+    var phase = Phase.free
     private var covered: Set<Side> = []
     private let gap: Duration
 

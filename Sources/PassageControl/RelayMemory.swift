@@ -12,8 +12,8 @@ package enum MachineEffect<Drive: Hashable & Sendable, Note: Hashable & Sendable
 /// What the relays of one machine were last told: the memory behind the dead time.
 struct RelayMemory<Drive: Hashable & Sendable>: Hashable, Sendable {
     /// When each relay is at rest at the latest; the past when it rests.
-    private var energisedUntil: [Drive: Instant] = [:]
-    private var lost: Set<Drive> = []
+    var energisedUntil: [Drive: Instant] = [:]
+    private(set) var lost: Set<Drive> = []
 
     mutating func assert(_ drive: Drive, until: Instant) {
         lost.remove(drive)

@@ -3,7 +3,7 @@ import GateTypes
 /// The readings of one person lane's sensors; a failed sensor reads active.
 package struct SensorBank<Sensor: Hashable & Sendable>: Hashable, Sendable {
     package let fitted: Set<Sensor>
-    private var activeSince: [Sensor: Instant] = [:]
+    var activeSince: [Sensor: Instant] = [:]
     package private(set) var failed: Set<Sensor> = []
 
     package init(fitted: Set<Sensor>, active: Set<Sensor>, at now: Instant) {

@@ -26,7 +26,7 @@ package struct VehicleTrack: Hashable, Sendable {
         case turnedBack
     }
 
-    private enum Phase: Hashable, Sendable {
+    enum Phase: Hashable, Sendable {
         case free
         /// A vehicle left the approach loop and may be between the loops.
         case between(since: Instant)
@@ -35,7 +35,7 @@ package struct VehicleTrack: Hashable, Sendable {
     }
 
     /// The approach loop during one occupation of the boom.
-    private enum ApproachOrder: Hashable, Sendable { case occupied, left, again }
+    enum ApproachOrder: Hashable, Sendable { case occupied, left, again }
 
     /// A short vehicle takes no longer from one loop to the next.
     private static let betweenLoopsLongest = Duration.seconds(10)
@@ -43,7 +43,7 @@ package struct VehicleTrack: Hashable, Sendable {
     /// may be the same, lost by the loop for a moment, or press behind it.
     private static let goneAfter = Duration.seconds(2)
 
-    private var phase = Phase.free
+    var phase = Phase.free
     private let hasApproach: Bool
 
     /// A track at the start; who already stands somewhere has not been seen coming.

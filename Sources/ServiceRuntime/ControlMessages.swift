@@ -5,22 +5,30 @@ import GateTypes
 package struct ControlRequest: Hashable, Sendable, Codable {
     /// What is asked; `mayChange` says whether it needs the right to act.
     package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
-        case status, watch, open, close, reload
+        case status, watch, open, close, reload, consents
+        case consentGrant = "consent-grant"
+        case consentWithdraw = "consent-withdraw"
         case clearFault = "clear-fault"
         case emergencyRelease = "emergency-release"
         case emergencyReset = "emergency-reset"
+        case lockdown
+        case endLockdown = "end-lockdown"
 
         package var mayChange: Bool {
             switch self {
-            case .status, .watch: false
-            case .open, .close, .reload, .clearFault, .emergencyRelease, .emergencyReset: true
+            case .status, .watch, .consents: false
+            case .open, .close, .reload, .clearFault, .emergencyRelease, .emergencyReset,
+                .lockdown, .endLockdown, .consentGrant, .consentWithdraw:
+                true
             }
         }
 
         package var needsLane: Bool {
             switch self {
             case .open, .close, .clearFault: true
-            case .status, .watch, .reload, .emergencyRelease, .emergencyReset: false
+            case .status, .watch, .reload, .emergencyRelease, .emergencyReset, .lockdown,
+                .endLockdown, .consents, .consentGrant, .consentWithdraw:
+                false
             }
         }
     }
@@ -29,6 +37,11 @@ package struct ControlRequest: Hashable, Sendable, Codable {
     package var lane: LaneName?
     /// Who really asks, where a shared account does.
     package var `as`: String?
+    /// Of a consent: whose, to which text, before whom, until when.
+    package var person: String?
+    package var text: String?
+    package var signer: String?
+    package var until: WallTime?
 
     package init(_ request: Kind, lane: LaneName? = nil, as name: String? = nil) {
         self.request = request
@@ -46,6 +59,9 @@ package struct ControlReply: Hashable, Sendable, Codable {
     package var errors: [String]?
     package var snapshot: GateSnapshot?
     package var happening: GateHappening?
+    /// All consents asked for, and the identifiers of those that stand now.
+    package var consents: [Consent]?
+    package var standing: [String]?
 
     package init(ok: Bool, text: String? = nil, errors: [String]? = nil) {
         self.ok = ok
@@ -76,7 +92,7 @@ package struct ControlReply: Hashable, Sendable, Codable {
 package enum ControlLimits {
     package static let clients = 16
     package static let requestBytes = 4096
-    package static let replyBytes = 1_048_576
+    package static let replyBytes = 16_777_216
     package static let nameBytes = 64
 }
 

@@ -205,6 +205,20 @@ package struct EvidenceStore {
         return try erase(.expiry, count: old.count, bytes: 0)
     }
 
+    /// Erases the pictures of these passages on request; nil when none of them is kept.
+    package mutating func erase(_ names: Set<PictureName>) throws(SystemError) -> PictureErasure? {
+        var erasure: PictureErasure?
+        for entry in entries where names.contains(entry.name) {
+            for part in Part.allCases { try remove(path(entry.name, part)) }
+            erasure = PictureErasure(
+                reason: .request, count: (erasure?.count ?? 0) + 1,
+                byteCount: (erasure?.byteCount ?? 0) + entry.byteCount, newest: entry.name)
+        }
+        entries.removeAll { names.contains($0.name) }
+        byteCount -= erasure?.byteCount ?? 0
+        return erasure
+    }
+
     /// Erases at least so many of the oldest and so many bytes; nil when there are none.
     private mutating func erase(
         _ reason: PictureErasure.Reason, count: Int, bytes: Int64

@@ -17,8 +17,9 @@ package final class FrameDesk: Sendable {
         package let attention: ReaderAttention
     }
 
-    /// Readings a second of a lane at rest.
+    /// Between the readings of a lane at rest; a face has half a second for all.
     package static let idleInterval = Duration.milliseconds(200)
+    package static let idleIntervalOfFaces = Duration.milliseconds(100)
     /// An idle lane that has been held back for this long goes like one where somebody waits.
     package static let idlePatience = Duration.seconds(1)
 
@@ -142,9 +143,11 @@ package final class FrameDesk: Sendable {
 
     private static func first(in state: State, at now: Instant) -> Slot? {
         let ready = state.slots.values.filter { slot in
-            guard slot.readySince != nil, !slot.isBeingRead else { return false }
+            guard slot.readySince != nil, !slot.isBeingRead, slot.attention != .off else {
+                return false
+            }
             guard slot.attention == .idle, let last = slot.lastTaken else { return true }
-            return now - last >= idleInterval
+            return now - last >= (slot.order.faces == nil ? idleInterval : idleIntervalOfFaces)
         }
         return ready.min { a, b in
             let (aFirst, bFirst) = (isFirstClass(a, at: now), isFirstClass(b, at: now))
@@ -163,7 +166,7 @@ package final class FrameDesk: Sendable {
             state.running[recogniser] = nil
             state.slots[job.camera.name]?.isBeingRead = false
             switch reading {
-            case .plates: state.read += 1
+            case .plates, .faces, .infrared: state.read += 1
             case .unchanged: break
             case .damaged: state.damaged += 1
             }

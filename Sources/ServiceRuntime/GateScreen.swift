@@ -23,8 +23,8 @@ package struct GateScreen {
 
     /// The whole picture; `happenings` are shown below, newest last.
     package func lines(_ gate: GateSnapshot, happenings: [GateHappening] = []) -> [String] {
-        [heading(gate), state(gate), ""] + lanes(gate) + alarms(gate) + [""] + plates(gate) + [""]
-            + latencies(gate) + (happenings.isEmpty ? [] : [""] + happenings.map(line))
+        [heading(gate), state(gate), ""] + lanes(gate) + readers(gate) + alarms(gate) + [""]
+            + plates(gate) + [""] + latencies(gate) + (happenings.isEmpty ? [] : [""] + happenings.map(line))
     }
 
     /// One happening on one line.
@@ -58,13 +58,14 @@ package struct GateScreen {
         let emergency =
             gate.emergency.map { styled("\(texts[word: .emergency]): \($0)", .alert) }
             ?? texts[word: .noEmergency]
+        let lockdown = gate.lockdown.map { styled("\(texts[word: .lockdown]): \($0)", .alert) }
         let eyes =
             gate.eyes.isConnected
             ? styled(texts[word: .eyesThere], .good) : styled(texts[word: .eyesGone], .bad)
         let journal =
             gate.storageProblem.map { styled("\(texts[word: .storageFails]): \($0)", .bad) }
             ?? styled(texts[word: .storageWorks], .good)
-        return [emergency, eyes, journal].joined(separator: "  ")
+        return [emergency, lockdown, eyes, journal].compactMap { $0 }.joined(separator: "  ")
     }
 
     private func lanes(_ gate: GateSnapshot) -> [String] {
@@ -79,8 +80,12 @@ package struct GateScreen {
                 let plate = lane.lastPlate
                 let style: Style = plate.map { $0.isAdmitted ? .good : .bad } ?? .plain
                 let blind = lane.blind.map { styled("  \(texts[word: .blind]): \($0)", .bad) } ?? ""
+                let alone =
+                    lane.faceAlone.map {
+                        styled("  \(texts[word: .faceAlone]) (\($0))", .bad)
+                    } ?? ""
                 return pad("\(lane.name)", 10) + pad(boom(lane.boom), 11) + pad(occupied, 24)
-                    + styled(pad(plate?.text ?? "-", 12), style) + lane.text + blind
+                    + styled(pad(plate?.text ?? "-", 12), style) + lane.text + blind + alone
             } + people(gate.lanes.filter(Self.isForPeople))
     }
 
@@ -102,6 +107,20 @@ package struct GateScreen {
                     + styled(dot, .good) + "   "
             }.joined()
         }
+    }
+
+    private func readers(_ gate: GateSnapshot) -> [String] {
+        guard !gate.readers.isEmpty else { return [] }
+        let title =
+            pad(texts[word: .reader], 20) + pad(texts[word: .lane], 10)
+            + padLeft(texts[word: .credentials], 8) + padLeft(texts[word: .unreadable], 12)
+        return ["", styled(title, .faint)]
+            + gate.readers.map { reader in
+                let trouble = reader.trouble.map { "  " + styled($0, .bad) } ?? ""
+                return pad("\(reader.name)", 20) + pad("\(reader.lane)", 10)
+                    + padLeft("\(reader.credentials)", 8) + padLeft("\(reader.unreadable)", 12)
+                    + trouble
+            }
     }
 
     private func alarms(_ gate: GateSnapshot) -> [String] {

@@ -18,6 +18,16 @@ extension GateService {
         case .clearFault: command(request, client) { .clearFault($0) }
         case .emergencyRelease: command(request, client) { _ in .emergencyRelease }
         case .emergencyReset: command(request, client) { _ in .emergencyReset }
+        case .consents: showConsents(of: request.person, client)
+        case .consentGrant, .consentWithdraw:
+            switch client.peer.operatorName(as: request.as) {
+            case .failure(let error): client.send(.refused(error.description))
+            case .success(let name) where request.request == .consentGrant:
+                grantConsent(request, by: name, client)
+            case .success(let name): withdraw(request.person ?? "", by: name, client)
+            }
+        case .lockdown: command(request, client) { _ in .lockdown }
+        case .endLockdown: command(request, client) { _ in .endLockdown }
         case .reload:
             switch client.peer.operatorName(as: request.as) {
             case .failure(let error): client.send(.refused(error.description))
@@ -58,7 +68,7 @@ extension GateService {
             site: config.site.name, language: config.site.language.rawValue,
             program: parts.program, wall: .now(),
             upSeconds: (loop.now - started).components.seconds,
-            emergency: gate.standing.emergency, storageProblem: storageProblem(status),
+            emergency: gate.standing.emergency, lockdown: gate.standing.lockdown, storageProblem: storageProblem(status),
             journalHead: status?.head?.sequence, eyes: eyesSnapshot(),
             lanes: gate.status.compactMap { status in
                 guard let lane = config.lanes[status.lane] else { return nil }
@@ -69,7 +79,7 @@ extension GateService {
                 + gate.personStatus.map {
                     view.lane($0, config, inputs: inputs, asserted: asserted, texts: texts)
                 },
-            alarms: view.alarms, plates: view.plates, latencies: view.latencies,
+            readers: readers?.snapshot ?? [], alarms: view.alarms, plates: view.plates, latencies: view.latencies,
             counts: view.counts, turnMaximum: loop.turnMaximum.milliseconds)
     }
 
@@ -92,9 +102,10 @@ extension GateService {
         let blind = eyesState.toldBlind.count
         let eyesText = eyes?.isConnected == true ? "eyes here" : "eyes gone"
         let emergency = gate.standing.emergency.map { ", EMERGENCY: \($0)" } ?? ""
+        let lockdown = gate.standing.lockdown.map { ", LOCKDOWN: \($0)" } ?? ""
         let alarms = view.alarms.isEmpty ? "" : ", \(view.alarms.count) alarms"
         return "\(config.site.name): \(config.laneNames.count) lanes, \(eyesText)"
-            + (blind == 0 ? "" : ", \(blind) cameras blind") + alarms + emergency
+            + (blind == 0 ? "" : ", \(blind) cameras blind") + alarms + lockdown + emergency
     }
 
     func happened(_ draft: EntryDraft) {

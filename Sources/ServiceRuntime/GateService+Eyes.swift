@@ -63,6 +63,25 @@ extension GateService {
             for stage in stages { view.add(stage.stage, .microseconds(stage.microseconds)) }
             view.observed(observation)
             handle(.plates(observation))
+        case .faces(let observation, let stages):
+            guard config.cameras[observation.camera] != nil else {
+                return eyesState.unknownCameras += 1
+            }
+            for stage in stages {
+                view.add("face_\(stage.stage)", .microseconds(stage.microseconds))
+            }
+            handle(.faces(observation))
+        case .enrolled(let people):
+            enrolled = Set(people)
+            handle(.enrolled(enrolled))
+        case .forgotten(let report): forgotten(report)
+        case .faceTrouble(let reason):
+            faceTrouble = reason
+            if let reason {
+                view.alarm(nil, "faces", "Faces are not compared: \(reason)", .now())
+            } else {
+                view.clear(nil, "faces")
+            }
         case .picture(let report): handle(.pictured(report))
         case .picturesErased(let erasure):
             handle(.picturesErased(erasure))
@@ -104,10 +123,18 @@ extension GateService {
 
     /// All cameras and how hard to look at each, for eyes that know nothing or other things.
     func tellEyesAll() {
-        eyes?.send(.cameras(config.cameras.sorted { $0.key < $1.key }.map(CameraOrder.init)))
+        let faces = config.faceOrders
+        eyes?.send(
+            .cameras(
+                config.cameras.sorted { $0.key < $1.key }.map {
+                    var order = CameraOrder($0.key, $0.value)
+                    order.faces = faces[$0.key]
+                    return order
+                }))
         for (camera, attention) in eyesState.attention.sorted(by: { $0.key < $1.key }) {
             eyes?.send(.attention(camera: camera, attention))
         }
+        tellConsentsAnew()
     }
 
     /// After a reload: cameras that are gone are forgotten, the new engine hears of blind ones.
@@ -124,7 +151,26 @@ extension GateService {
             handle(.camera(camera, .blind(reason: eyesState.blind[camera] ?? "not seen yet")))
         }
         if let trouble = eyesState.pictureTrouble { handle(.pictureTrouble(trouble)) }
+        handle(.enrolled(enrolled))
         tellEyesAll()
+    }
+}
+
+extension GateConfig {
+    /// What each face camera is for.
+    var faceOrders: [CameraName: FaceOrder] {
+        var orders: [CameraName: FaceOrder] = [:]
+        for lane in faces.values {
+            for way in [lane.entry, lane.exit].compactMap({ $0 }) {
+                let least = lane.smallestPixels
+                orders[way.camera] = FaceOrder(
+                    role: .recognise(infrared: way.infrared), smallestPixels: least)
+                if let partner = way.infrared {
+                    orders[partner] = FaceOrder(role: .infrared, smallestPixels: least / 2)
+                }
+            }
+        }
+        return orders
     }
 }
 

@@ -41,6 +41,13 @@ package final class GateService {
     var eyesState = EyesState()
     var control: ControlServer?
     var reloads: ReloadDesk?
+    var consents: ConsentDesk?
+    var consentTimer: RepeatingTimer?
+    var toldConsents: [ConsentNotice]?
+    /// Who has templates, and why faces are not compared, as the eyes told last.
+    var enrolled: Set<String> = []
+    var faceTrouble: String?
+    private(set) var readers: ReaderDesk?
 
     private var pending: [(event: GateEvent, at: Instant?)] = []
     private var isHandling = false
@@ -98,6 +105,7 @@ package final class GateService {
             self?.kept(error)
         }
         for error in bank.openingErrors { parts.log(.error, error.description) }
+        readers = ReaderDesk(service: self)
         try watchLines()
         startEngine()
         if let emergency = gate.standing.emergency {
@@ -113,6 +121,7 @@ package final class GateService {
 
     private func openSockets() throws(SystemError) {
         try Directories.make(config.storage.runtimeDirectory)
+        try openConsents()
         try openEyes()
         control = try ControlServer(
             loop: loop, path: RuntimePaths.control(config),
@@ -135,6 +144,7 @@ package final class GateService {
         for error in bank.restAll(at: loop.now) { parts.log(.error, error.description) }
         record(.service, ["event": "stopped", "reason": reason])
         keeper?.finish(within: .seconds(2))
+        consents?.finish()
         let unwritten = journal?.close() ?? 0
         if unwritten > 0 {
             parts.log(.error, "\(unwritten) entries could not be journalled; the disk refused them")
@@ -155,6 +165,7 @@ package final class GateService {
         storesBegun = [:]
         isHandling = true
         perform(gate.start(inputs: bank.inputStates, at: moment()))
+        recordFaceAcceptances()
         drain()
     }
 
@@ -218,6 +229,7 @@ package final class GateService {
             view.told(lane, notice)
             noticesOfCommand.append((lane, notice))
             happened(lane, "notice", texts[notice])
+        case .signal(let reader, let signal): readers?.signal(reader, signal)
         case .raiseAlarm(let lane, let code, let text):
             let shown = texts.alarm(code, text)
             view.alarm(lane, code, shown, .now())
@@ -270,9 +282,14 @@ package final class GateService {
             }
             // Arrival is the kernel's time of the edge; clear counts from when it was settled.
             handle(.input(line, active: active), at: active ? edge : settled)
-        case .inputFailed(let line, let reason): handle(.inputFailed(line, reason: reason))
+        case .inputFailed(let line, let reason):
+            if readers?.failed(line, reason: reason) == true { break }
+            handle(.inputFailed(line, reason: reason))
         case .inputRecovered(let line, let active):
+            if readers?.recovered(line) == true { break }
             handle(.inputRecovered(line, active: active))
+        case .pulse(let line, let instant): readers?.pulse(line, at: instant)
+        case .pulsesLost(let line): readers?.pulsesLost(line)
         case .outputFailed(let line, let reason): handle(.outputFailed(line, reason: reason))
         case .outputRecovered(let line):
             parts.log(.notice, "output '\(line)' answers again")
@@ -289,9 +306,10 @@ package final class GateService {
         for error in bank.openingErrors { parts.log(.error, error.description) }
     }
 
-    /// True while an output other than the heartbeat is away from its rest.
+    /// True while an output other than the heartbeat and the readers' is away from its rest.
     var isDriving: Bool {
-        bank.assertedOutputs.contains { $0 != config.heartbeat }
+        let signals = Set(config.readers.values.flatMap { [$0.led, $0.beeper] })
+        return bank.assertedOutputs.contains { $0 != config.heartbeat && !signals.contains($0) }
     }
 
     private func beat(_ isHigh: Bool) {

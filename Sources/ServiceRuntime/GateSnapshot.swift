@@ -22,6 +22,8 @@ package struct GateSnapshot: Hashable, Sendable, Codable {
         /// Why the camera sees nothing; nil when it sees or the lane has none.
         package var blind: String?
         package var lastPlate: Plate?
+        /// Who has accepted that a face opens here without judged liveness, and why.
+        package var faceAlone: String?
     }
 
     /// One plate that was decided on.
@@ -32,6 +34,19 @@ package struct GateSnapshot: Hashable, Sendable, Codable {
         package var isAdmitted: Bool
         /// The reason as the record has it.
         package var reason: String
+    }
+
+    /// One credential reader.
+    package struct Reader: Hashable, Sendable, Codable {
+        package var name: ReaderName
+        package var lane: LaneName
+        /// `outside`, `inside` or `gate`.
+        package var side: String
+        /// Badges and codes told since the start, and what was not believed.
+        package var credentials: Int
+        package var unreadable: Int
+        /// What is wrong with its lines; nil when they work.
+        package var trouble: String?
     }
 
     /// Spans of one kind, in milliseconds.
@@ -69,11 +84,14 @@ package struct GateSnapshot: Hashable, Sendable, Codable {
     package var wall: WallTime
     package var upSeconds: Int64
     package var emergency: String?
+    /// By whom the site was closed to all but some groups; nil when it is not.
+    package var lockdown: String?
     /// Why nothing can be journalled; nil while the journal works.
     package var storageProblem: String?
     package var journalHead: Int64?
     package var eyes: Eyes
     package var lanes: [Lane]
+    package var readers: [Reader]
     package var alarms: [Alarm]
     /// Newest first.
     package var plates: [Plate]

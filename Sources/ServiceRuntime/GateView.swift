@@ -132,7 +132,8 @@ package struct GateView: Sendable {
             state: status.state, isVehicleWaiting: false, notice: notice.rawValue,
             text: texts[notice], boom: isOpen ? "open" : isReleased ? "released" : "locked",
             occupied: roles.filter { active($0.1) }.map(\.0), camera: nil, blind: nil,
-            lastPlate: nil)
+            lastPlate: nil,
+            faceAlone: config.faces[status.lane]?.alone.map { "\($0.acceptedBy): \($0.reason)" })
     }
 
     private static func boom(

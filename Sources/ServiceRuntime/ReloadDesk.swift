@@ -130,6 +130,7 @@ extension GateService {
         config = new
         if old.chips != new.chips { chips = parts.makeChips(new) }
         if old.lineSettings != new.lineSettings { try reopenLines() }
+        readers?.adopt(new)
         gate = Gate(config: new, standing: gate.standing)
         startEngine()
         resumeEyes()
@@ -140,7 +141,7 @@ extension GateConfig {
     /// What the requested lines depend on.
     fileprivate var lineSettings: LineSettings {
         LineSettings(
-            chips: chips, inputs: inputs, outputs: outputs,
+            chips: chips, inputs: inputs, outputs: outputs, pulses: pulses,
             motors: lanes.mapValues { [$0.outputs.raise] + ($0.outputs.lower.map { [$0] } ?? []) })
     }
 
@@ -148,6 +149,7 @@ extension GateConfig {
         let chips: [String: Chip]
         let inputs: [LineName: InputConfig]
         let outputs: [LineName: OutputConfig]
+        let pulses: [LineName: PulseInputConfig]
         let motors: [LaneName: [LineName]]
     }
 }

@@ -10,8 +10,9 @@ package struct Texts: Sendable {
         case storageWorks, seeing, blind, quitHint, time, longest, simulated
         case up, down, rising, lowering, between, unknown
         case locked, released, open, outer, inner, presence, obstacle
+        case reader, credentials, unreadable, lockdown
         case approach, safety, photocell, directionIn, directionOut, directionBoth
-        case arrivalToRelay, frameToRelay, journal, decide, relay
+        case arrivalToRelay, frameToRelay, journal, decide, relay, faceAlone
     }
 
     package let language: Site.Language
@@ -41,11 +42,16 @@ package struct Texts: Sendable {
         "outside_schedule": ("outside its hours", "不在通行时间内"),
         "not_yet_valid": ("not yet valid", "尚未生效"), "expired": ("expired", "已过期"),
         "clock_untrusted": ("clock not set", "时钟未校准"),
+        "lockdown": ("closed", "封锁中"),
         "ambiguous": ("between two plates", "两个车牌难以区分"), "denied": ("denied", "禁止通行"),
         "vehicle_gone": ("drove away", "车辆已离开"), "passed": ("passed", "已通过"),
         "tailgated": ("tailgated", "尾随闯入"), "refused": ("refused", "已拒绝"),
         "turned_back": ("turned back", "已折返"), "timed_out": ("timed out", "超时"),
         "wrong_way": ("wrong way", "逆行"),
+        "liveness_not_judged": ("not known to be alive", "未做活体检测"),
+        "no_consent": ("no consent", "未同意使用人脸"),
+        "face_mismatch": ("not the badge's holder", "人脸与卡不符"),
+        "not_live": ("not a living face", "非活体人脸"),
         "forced": ("forced", "强行通过"), "interrupted": ("interrupted", "已中断"),
         "unobserved": ("not observed", "未能确认通行"),
     ]
@@ -60,6 +66,10 @@ package struct Texts: Sendable {
         ("no_upper_limit", "道闸未到达升起限位，请检查电机与限位"), ("no_lower_limit", "道闸未到达落下限位，请检查电机与限位"),
         ("boom_moved", "道闸未经命令移动，请检查"), ("output_failed", "输出故障，请检查继电器"),
         ("sensor_silent", "传感器多次未检测到通行人员，请检查"), ("held_open", "门开启时间过长，请关闭"),
+        ("lockdown", "封锁：仅允许指定人员通行，直至解除"), ("boom_detached", "道闸杆脱落，请装回后解除故障"),
+        ("input_failed", "输入故障，请检查接线"),
+        ("wrong_credentials", "连续多次错误的卡或密码，读卡器暂停，请查看现场"),
+        ("reader_failed", "读卡器线路故障，请检查接线与供电"), ("reader_unreadable", "读卡器多次发送错误数据，请检查接线"),
         ("never_opens", "多次放行而门未开启，请检查"),
     ]
 
@@ -85,6 +95,19 @@ package struct Texts: Sendable {
         case .fault: ("Out of order: guard decides", "设备故障：请门卫处理")
         case .emergency: ("Emergency: way is free", "紧急放行：通道已开")
         case .ready: ("Ready", "就绪")
+        case .showYourFace: ("Please look at the camera", "请面向摄像机")
+        case .oneAtATime: ("One person at a time, please", "请逐一通行")
+        case .turnLeft: ("Turn your head to the left", "请向左转头")
+        case .turnRight: ("Turn your head to the right", "请向右转头")
+        case .stepCloser: ("Step closer", "请靠近一些")
+        case .lookAtTheCamera: ("Look at the camera", "请正视摄像机")
+        case .tooDark: ("Too dark: step into the light", "光线太暗：请站到亮处")
+        case .tooBright: ("Too bright: turn from the light", "光线太强：请避开强光")
+        case .holdStill: ("Hold still", "请保持不动")
+        case .uncoverTheFace: ("Take off the mask, please", "请摘下口罩")
+        case .roadBusy: ("Please wait: the road is taken", "请稍候：道路占用中")
+        case .lockdown: ("Closed: please follow the guard", "已封锁：请听从门卫指示")
+        case .paused: ("Too many wrong badges: please wait", "错误次数过多：请稍候")
         }
     }
 
@@ -127,6 +150,10 @@ package struct Texts: Sendable {
         case .inner: ("inner sensor", "内侧传感器")
         case .presence: ("presence", "门前")
         case .obstacle: ("obstacle", "障碍")
+        case .reader: ("reader", "读卡器")
+        case .lockdown: ("LOCKDOWN", "封锁")
+        case .credentials: ("read", "已读")
+        case .unreadable: ("unreadable", "无法读取")
         case .approach: ("approach", "入口线圈")
         case .safety: ("safety loop", "安全线圈")
         case .photocell: ("photocell", "光电")
@@ -138,6 +165,7 @@ package struct Texts: Sendable {
         case .journal: ("journal", "记录")
         case .decide: ("decide", "判定")
         case .relay: ("relay", "继电器")
+        case .faceAlone: ("a face alone opens, liveness not judged", "仅凭人脸放行，未做活体检测")
         }
     }
 }

@@ -3,6 +3,7 @@ import GateSimulation
 import GateTypes
 import Glibc
 import Imaging
+import PlateRecognition
 import VideoCapture
 import VisionLink
 
@@ -15,13 +16,19 @@ extension VisionParts {
     ///   - scenes: the folder with the rendered pictures of a demonstration.
     ///   - socket: where the controller listens; a demonstration's scene lies beside it.
     ///   - evidence: the folder for pictures of passages; nil keeps none.
+    ///   - faces: the folder of face templates; nil compares with nobody.
+    ///   - embedder: another face embedder's file in place of the models' own.
     package static func system(
         models: String?, recognisers: Int?, scenes: String, socket: String, evidence: String?,
-        process: ServiceProcess, program: String
-    ) -> VisionParts {
+        faces: String?, embedder: String?, process: ServiceProcess, program: String
+    ) throws(SystemError) -> VisionParts {
         let log = process.log
         let folder = socket.lastIndex(of: "/").map { String(socket[..<$0]) } ?? "."
         let scene = folder + "/" + SceneState.fileName
+        let gallery = try faces.map { folder throws(SystemError) in
+            try FaceGallery(folder: folder)
+        }
+        let infrared = InfraredSights()
         var parts = VisionParts(
             makeFeed: { order, sink in
                 PictureFeed(
@@ -32,10 +39,17 @@ extension VisionParts {
                             order, scenes: scenes, scene: scene, onFrame: onFrame, onEvent: onEvent)
                     })
             },
-            makeReader: { try PlateFrameReader(models: models) },
+            makeReader: {
+                EyesReader(
+                    plates: try PlateFrameReader(models: models),
+                    models: models ?? ModelFolder.find(), embedder: embedder, gallery: gallery,
+                    infrared: infrared,
+                    tell: { log.write(.error, $0) })
+            },
             recognisers: recognisers ?? max(sysconf(Int32(_SC_NPROCESSORS_ONLN)) - 1, 1),
             notifier: SystemdNotifier(), log: { log.write($0, $1) }, program: program)
         parts.evidence = evidence
+        parts.gallery = gallery
         return parts
     }
 

@@ -57,13 +57,31 @@ package protocol CameraFeed: AnyObject, Sendable {
 package enum VisionReading: Sendable {
     /// Plates whose centre is in the camera's region; an empty list says that it looked.
     case plates([PlateReading], stages: [StageTime])
+    /// Faces of the least size in the region, the largest described; an empty one says that it
+    /// looked.
+    case faces(FaceFinding, stages: [StageTime])
+    /// An infrared partner looked; it tells nothing by itself.
+    case infrared
     /// Nothing has changed since the last frame that was read.
     case unchanged
     /// Not a picture; counted, and nothing else happens.
     case damaged
 }
 
-/// Reads plates on one thread; each recogniser thread has its own.
+/// What one frame of a face camera shows.
+package struct FaceFinding: Hashable, Sendable {
+    package var faceCount: Int
+    package var face: FaceSighting?
+    package var galleryCount: Int
+
+    package init(faceCount: Int = 0, face: FaceSighting? = nil, galleryCount: Int = 0) {
+        self.faceCount = faceCount
+        self.face = face
+        self.galleryCount = galleryCount
+    }
+}
+
+/// Reads plates and faces on one thread; each recogniser thread has its own.
 package protocol FrameReader: AnyObject {
     /// - Parameter attention: an idle lane may be looked at for change only.
     func read(_ frame: any VisionFrame, _ camera: CameraOrder, _ attention: ReaderAttention)
@@ -71,7 +89,7 @@ package protocol FrameReader: AnyObject {
 }
 
 /// How hard a frame is to be looked at.
-package enum ReaderAttention: Sendable { case idle, waiting }
+package enum ReaderAttention: Sendable { case off, idle, waiting }
 
 /// What a `VisionService` is built of; programs and tests choose the parts.
 package struct VisionParts {
@@ -87,6 +105,8 @@ package struct VisionParts {
     package var controllerUser = "gatehouse"
     /// The folder for pictures of passages; without one none are kept, and that is told.
     package var evidence: String?
+    /// The gallery of faces; nil where there is none.
+    package var gallery: FaceGallery?
 
     package init(
         makeFeed: @escaping (CameraOrder, FeedSink) -> any CameraFeed,

@@ -15,6 +15,8 @@ package final class VisionService {
     private enum Message: Sendable {
         case health(CameraName, generation: UInt64, blind: String?)
         case read(PlateObservation, [StageTime])
+        case faces(FaceObservation, [StageTime])
+        case gallery(EyesReport)
         case readerFailed(String)
         case evidence(EyesReport)
     }
@@ -64,6 +66,7 @@ package final class VisionService {
         }
         self.messages = messages
         evidence = try EvidenceKeeper(folder: parts.evidence) { messages.post(.evidence($0)) }
+        parts.gallery?.begin { messages.post(.gallery($0)) }
         try startRecognisers()
         every(LinkLimits.heartbeat) { $0.beat() }
         if let watchdog = parts.notifier.watchdogInterval {
@@ -84,6 +87,7 @@ package final class VisionService {
         cameras = [:]
         desk.close()
         evidence?.finish()
+        parts.gallery?.finish()
     }
 
     package var isConnected: Bool { link?.isConnected ?? false }
@@ -97,6 +101,7 @@ package final class VisionService {
             desk.pause(false)
             tellSights()
             link?.send(.pictureTrouble(evidence?.trouble))
+            parts.gallery?.reports.forEach { link?.send($0) }
             untold.forEach { link?.send(.picturesErased($0)) }
         case .lost(let reason):
             parts.log(.warning, "the controller is away: \(reason); trying again")
@@ -106,6 +111,7 @@ package final class VisionService {
         case .order(.cameras(let orders)): watch(orders)
         case .order(.attention(let camera, let attention)):
             switch attention {
+            case .off: desk.setAttention(.off, of: camera)
             case .idle: desk.setAttention(.idle, of: camera)
             case .waiting: desk.setAttention(.waiting, of: camera)
             }
@@ -114,6 +120,8 @@ package final class VisionService {
         case .order(.erasureTaken(let erasure)):
             if let index = untold.firstIndex(of: erasure) { untold.remove(at: index) }
         case .order(.makeRoom): evidence?.makeRoom()
+        case .order(.people(let notices)): parts.gallery?.mayLook(for: notices)
+        case .order(.forget(let people)): forget(people)
         }
     }
 
@@ -186,17 +194,38 @@ package final class VisionService {
         let begun = Instant.now()
         let reading = reader.read(job.frame, job.camera, job.attention)
         desk.finish(job, number, reading: reading)
-        guard case .plates(let plates, let stages) = reading else { return }
-        // Before the observation goes out: the order to keep it may come at once.
-        if job.attention == .waiting || !plates.isEmpty { evidence.shelve(job.frame) }
         let wait = StageTime(
             stage: "wait", microseconds: max((begun - job.frame.time).nanoseconds / 1000, 0))
-        messages.post(
-            .read(
-                PlateObservation(
-                    camera: job.frame.camera, sequence: job.frame.sequence,
-                    frameTime: job.frame.time, readTime: .now(), readings: plates,
-                    isSimulated: job.frame.isSimulated), [wait] + stages))
+        switch reading {
+        case .plates(let plates, let stages):
+            // Before the observation goes out: the order to keep it may come at once.
+            if job.attention == .waiting || !plates.isEmpty { evidence.shelve(job.frame) }
+            messages.post(
+                .read(
+                    PlateObservation(
+                        camera: job.frame.camera, sequence: job.frame.sequence,
+                        frameTime: job.frame.time, readTime: .now(), readings: plates,
+                        isSimulated: job.frame.isSimulated), [wait] + stages))
+        case .faces(let finding, let stages):
+            // Pictures of face lanes are never shelved: nothing of a probe outlives its frame.
+            messages.post(
+                .faces(
+                    FaceObservation(
+                        camera: job.frame.camera, sequence: job.frame.sequence,
+                        frameTime: job.frame.time, readTime: .now(),
+                        faceCount: finding.faceCount, face: finding.face,
+                        galleryCount: finding.galleryCount, isSimulated: job.frame.isSimulated),
+                    [wait] + stages))
+        case .infrared, .unchanged, .damaged: break
+        }
+    }
+
+    /// Without a gallery there is nothing to forget, which is told all the same.
+    private func forget(_ people: [String]) {
+        if let gallery = parts.gallery { return gallery.forget(people) }
+        for person in people {
+            link?.send(.forgotten(ForgottenFace(person: person, templateCount: 0)))
+        }
     }
 
     private func received(_ message: Message) {
@@ -212,6 +241,9 @@ package final class VisionService {
             tellStatus()
         case .read(let observation, let stages):
             link?.send(.observation(observation, stages: stages))
+        case .faces(let observation, let stages):
+            link?.send(.faces(observation, stages: stages))
+        case .gallery(let report): tell(report)
         case .evidence(let report): tell(report)
         case .readerFailed(let reason):
             // Eyes without a reader are no eyes; the service manager starts them anew.
@@ -227,6 +259,11 @@ package final class VisionService {
             parts.log(
                 reason == nil ? .notice : .warning,
                 reason.map { "no pictures are kept: \($0)" } ?? "pictures are kept again")
+        }
+        if case .faceTrouble(let reason) = report {
+            parts.log(
+                reason == nil ? .notice : .warning,
+                reason.map { "faces are not compared: \($0)" } ?? "faces are compared")
         }
         if case .picturesErased(let erasure) = report {
             if untold.count >= Self.untoldLargest { untold.removeFirst() }
@@ -253,6 +290,7 @@ package final class VisionService {
                     sent: loop.now, framesSeen: feeds.reduce(0) { $0 &+ $1.seen }, framesRead: read,
                     framesDropped: feeds.reduce(0) { $0 &+ $1.dropped },
                     framesDamaged: feeds.reduce(damaged) { $0 &+ $1.damaged })))
+        parts.gallery?.lookForChanges()
         watchJobs()
     }
 

@@ -9,9 +9,11 @@ package enum LinkLimits {
     package static let places = 16
     package static let candidates = 96
     package static let stages = 16
+    package static let people = 20_000
+    package static let faces = 100
     package static let textBytes = 400
     /// Bytes in one message, either way, and bytes that wait for a slow peer.
-    package static let stream = MessageStream.Limits(message: 262_144, waiting: 2_097_152)
+    package static let stream = MessageStream.Limits(message: 4_194_304, waiting: 8_388_608)
     /// How often the eyes give a sign of life, and after what silence they are given up.
     package static let heartbeat = Duration.milliseconds(500)
     package static let silence = Duration.seconds(2)
@@ -39,6 +41,15 @@ package enum LinkCoding {
         switch order {
         case .greet, .attention, .erasePictures, .erasureTaken, .makeRoom: break
         case .keepPicture(let picture): try check(picture.plate)
+        case .people(let notices):
+            guard notices.count <= LinkLimits.people else { throw LinkError("too many people") }
+            for notice in notices {
+                try check(notice.person, "person")
+                try check(notice.consent, "consent")
+            }
+        case .forget(let people):
+            guard people.count <= LinkLimits.people else { throw LinkError("too many people") }
+            for person in people { try check(person, "person") }
         case .cameras(let cameras):
             guard cameras.count <= LinkLimits.cameras else {
                 throw LinkError("\(cameras.count) cameras, at most \(LinkLimits.cameras)")
@@ -53,11 +64,18 @@ package enum LinkCoding {
         case .greet(_, let program): try check(program, "program")
         case .observation(let observation, let stages):
             try check(observation)
-            guard stages.count <= LinkLimits.stages else { throw LinkError("too many stages") }
-            for stage in stages {
-                try check(stage.stage, "stage")
-                guard stage.microseconds >= 0 else { throw LinkError("a negative stage time") }
-            }
+            try check(stages)
+        case .faces(let observation, let stages):
+            try check(observation)
+            try check(stages)
+        case .enrolled(let people):
+            guard people.count <= LinkLimits.people else { throw LinkError("too many people") }
+            for person in people { try check(person, "person") }
+        case .forgotten(let report):
+            try check(report.person, "person")
+            try check(report.trouble ?? "", "reason")
+            guard report.templateCount >= 0 else { throw LinkError("fewer than no templates") }
+        case .faceTrouble(let reason): try check(reason ?? "", "reason")
         case .camera(_, let blind): try check(blind ?? "", "reason")
         case .heartbeat: break
         case .picture(let report): try check(report)
@@ -87,6 +105,36 @@ package enum LinkCoding {
         // These texts reach logs and terminals.
         guard !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
             throw LinkError("\(what) with control characters")
+        }
+    }
+
+    private static func check(_ stages: [StageTime]) throws(LinkError) {
+        guard stages.count <= LinkLimits.stages else { throw LinkError("too many stages") }
+        for stage in stages {
+            try check(stage.stage, "stage")
+            guard stage.microseconds >= 0 else { throw LinkError("a negative stage time") }
+        }
+    }
+
+    private static func check(_ observation: FaceObservation) throws(LinkError) {
+        guard observation.frameTime <= observation.readTime,
+            observation.readTime <= .now() + .milliseconds(100)
+        else { throw LinkError("a frame from the future") }
+        guard (0...1_000).contains(observation.faceCount), observation.galleryCount >= 0 else {
+            throw LinkError("a count of faces that is none")
+        }
+        guard let face = observation.face else { return }
+        guard isProbability(face.quality), abs(face.yaw) <= 100, abs(face.centre.x) <= 100,
+            abs(face.centre.y) <= 100, face.width > 0, face.width <= 100
+        else { throw LinkError("a face beyond its picture") }
+        guard face.candidates.count <= LinkLimits.faces else {
+            throw LinkError("\(face.candidates.count) candidates, at most \(LinkLimits.faces)")
+        }
+        for candidate in face.candidates {
+            try check(candidate.person, "person")
+            try check(candidate.consent, "consent")
+            guard abs(candidate.similarity) <= 1.001, isProbability(candidate.falseMatchRate)
+            else { throw LinkError("a likeness that is none") }
         }
     }
 

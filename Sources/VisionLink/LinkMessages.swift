@@ -2,7 +2,7 @@ import GateEngine
 import GateTypes
 
 /// The protocol's version; ends that differ refuse each other with a clear reason.
-package let linkVersion = 2
+package let linkVersion = 3
 
 /// What the controller tells the eyes.
 package enum EyesOrder: Hashable, Sendable, Codable {
@@ -19,6 +19,11 @@ package enum EyesOrder: Hashable, Sendable, Codable {
     case erasureTaken(PictureErasure)
     /// Erase the oldest pictures while their disk is nearly full.
     case makeRoom
+    /// Whose face may be looked for from now on: nobody else is compared with.
+    case people([ConsentNotice])
+    /// Destroy everything of these people: keys, templates, what is in memory; answered by
+    /// `forgotten`.
+    case forget([String])
 }
 
 /// One camera that the eyes are to watch.
@@ -42,11 +47,13 @@ package struct CameraOrder: Hashable, Sendable, Codable {
     package var region: [PixelPoint]
     package var controls: [String: Int64]
     package var narrowestPlatePixels: Double
+    /// What to look for in place of plates; nil is plates.
+    package var faces: FaceOrder?
 
     package init(
         name: CameraName, source: Source, widthPixels: Int, heightPixels: Int, rate: Double,
         format: String, region: [PixelPoint] = [], controls: [String: Int64] = [:],
-        narrowestPlatePixels: Double = 80
+        narrowestPlatePixels: Double = 80, faces: FaceOrder? = nil
     ) {
         self.name = name
         self.source = source
@@ -57,6 +64,26 @@ package struct CameraOrder: Hashable, Sendable, Codable {
         self.region = region
         self.controls = controls
         self.narrowestPlatePixels = narrowestPlatePixels
+        self.faces = faces
+    }
+}
+
+/// What a camera's faces are for.
+package struct FaceOrder: Hashable, Sendable, Codable {
+    package enum Role: Hashable, Sendable, Codable {
+        /// Recognises; a paired camera beside it judges liveness.
+        case recognise(infrared: CameraName?)
+        /// Sees the same place in infrared light; recognises nobody.
+        case infrared
+    }
+
+    package var role: Role
+    /// Narrower faces are nobody's.
+    package var smallestPixels: Double
+
+    package init(role: Role, smallestPixels: Double) {
+        self.role = role
+        self.smallestPixels = smallestPixels
     }
 }
 
@@ -65,6 +92,14 @@ package enum EyesReport: Hashable, Sendable, Codable {
     /// The first message; `program` is the eyes' version.
     case greet(version: Int, program: String)
     case observation(PlateObservation, stages: [StageTime])
+    /// What a face camera saw; no picture and no template leaves the eyes.
+    case faces(FaceObservation, stages: [StageTime])
+    /// Everybody who has templates of the embedder in use.
+    case enrolled([String])
+    /// Nothing of this person is left in the eyes.
+    case forgotten(ForgottenFace)
+    /// Why faces are not compared; nil when they are.
+    case faceTrouble(String?)
     /// `blind` says why nothing is seen; nil means that the camera sees.
     case camera(CameraName, blind: String?)
     case heartbeat(EyesHeartbeat)
@@ -72,6 +107,20 @@ package enum EyesReport: Hashable, Sendable, Codable {
     case picturesErased(PictureErasure)
     /// Why no pictures can be kept; nil when they can.
     case pictureTrouble(String?)
+}
+
+/// What became of an order to forget somebody.
+package struct ForgottenFace: Hashable, Sendable, Codable {
+    package var person: String
+    package var templateCount: Int
+    /// Why something may be left; nil when nothing is.
+    package var trouble: String?
+
+    package init(person: String, templateCount: Int, trouble: String? = nil) {
+        self.person = person
+        self.templateCount = templateCount
+        self.trouble = trouble
+    }
 }
 
 /// How long one stage took for one frame.

@@ -30,6 +30,7 @@ struct BenchCommand: ParsableCommand {
         print(Machine.description)
         print(StageTimes.header)
         try perception(pictures ?? folder + "/scenes")
+        try FaceBench.run(models: ModelFolder.find()).forEach { print($0) }
         try Decisions(site: folder).measure(rounds: 2_000).forEach { print($0) }
         let journal = try JournalBench.run(in: directory, commits: commits)
         var commit = StageTimes("journal: durable commit")

@@ -10,7 +10,8 @@ struct Gatectl: ParsableCommand {
         subcommands: [
             CheckCommand.self, ExplainCommand.self, StatusCommand.self, WatchCommand.self,
             OpenCommand.self, CloseCommand.self, ClearFaultCommand.self, EmergencyCommand.self,
-            ReloadCommand.self, PlatesCommand.self, CameraCommand.self, RosterCommand.self,
+            LockdownCommand.self, ReloadCommand.self, PlatesCommand.self, FacesCommand.self,
+            CameraCommand.self, NetworkCommand.self, RosterCommand.self, ConsentCommand.self,
             JournalCommand.self, SimulateCommand.self, DemoCommand.self, BenchCommand.self,
             VersionCommand.self,
         ])

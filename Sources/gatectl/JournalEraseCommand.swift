@@ -1,15 +1,19 @@
 import ArgumentParser
 import EventJournal
+import EventLoop
 import Foundation
+import GateEngine
 import GateTypes
+import ServiceRuntime
 
 /// `gatectl journal erase`
 struct JournalEraseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "erase", abstract: "Erases plates, persons or badges, beside a running gate.",
         discussion: """
-            Texts and salts are overwritten; the chain still verifies and says "erased". The journal \
-            tells how many fields were erased and by whom, not whose they were. There is no way back.
+            Texts and salts are overwritten; the chain still verifies and says "erased". The pictures \
+            of those passages go with them. The journal tells how many fields and pictures were \
+            erased and by whom, not whose they were. There is no way back.
             """)
 
     /// How long to wait for readers that keep the old text in the write-ahead log.
@@ -21,6 +25,9 @@ struct JournalEraseCommand: ParsableCommand {
     @Option(help: "Every entry's badge that is exactly this text.") var badge: String?
     @Option(help: JournalTime.help("All personal fields of entries before this time"))
     var before: JournalTime?
+    @Option(help: "Where the eyes keep pictures (their --evidence).")
+    var pictures = "/var/lib/gatehouse-vision/evidence"
+    @Flag(help: "Erase the fields alone.") var withoutPictures = false
     @Option(help: "Who orders it, for the record (default: the login name).") var by: String?
 
     func validate() throws {
@@ -40,7 +47,11 @@ struct JournalEraseCommand: ParsableCommand {
 
     func run() throws {
         try location.withDirectory { directory in
-            _ = try JournalReader(directory: directory)  // Erasing must not begin a new journal.
+            // Erasing must not begin a new journal, and names pictures only while it still can.
+            let reader = try JournalReader(directory: directory)
+            let names = try selections.reduce(into: Set<PictureName>()) { names, selection in
+                names.formUnion(try Self.pictureNames(selection, reader))
+            }
             var options = JournalOptions()
             // A checkpoint that waits holds up the gate's commits: wait briefly, and often.
             options.busyTimeout = .milliseconds(50)
@@ -49,6 +60,7 @@ struct JournalEraseCommand: ParsableCommand {
                 try JournalDatabase(directory: directory, options: options)
             }
             defer { database.close() }
+            try erasePictures(names, database)
             for selection in selections {
                 let part = try Self.patiently { () throws(JournalError) in
                     try database.erase(selection, by: by ?? Self.loginName)
@@ -67,6 +79,53 @@ struct JournalEraseCommand: ParsableCommand {
                 throw ExitCode(1)
             }
         }
+    }
+
+    /// The pictures of the passages whose personal fields are chosen.
+    private static func pictureNames(
+        _ selection: ErasureSelection, _ reader: JournalReader
+    ) throws(JournalError) -> Set<PictureName> {
+        var filter = EntryFilter()
+        switch selection {
+        case .before(let moment): filter.until = moment
+        case .matching(let field, let text): filter.personal = [field: text]
+        }
+        var names: Set<PictureName> = []
+        try reader.forEach(filter) { entry in
+            if let name = entry.facts["picture"].flatMap(PictureName.init) { names.insert(name) }
+        }
+        return names
+    }
+
+    /// Takes the files away first: once the fields are gone, nothing tells which ones they were.
+    private func erasePictures(_ names: Set<PictureName>, _ database: JournalDatabase) throws {
+        guard !names.isEmpty, !withoutPictures else { return }
+        guard FileManager.default.fileExists(atPath: pictures) else {
+            ErrorOutput.write([
+                "journal: \(names.count) passages have a picture, and there is no folder \(pictures): "
+                    + "nothing is erased; name the eyes' folder with --pictures, or erase the fields "
+                    + "alone with --without-pictures"
+            ])
+            throw ExitCode(1)
+        }
+        let erasure: PictureErasure?
+        do throws(SystemError) {
+            var store = try EvidenceStore(folder: pictures)
+            erasure = try store.erase(names)
+        } catch {
+            ErrorOutput.write([
+                "journal: \(error): no field is erased; correct the folder's rights, or run this "
+                    + "command as root"
+            ])
+            throw ExitCode(1)
+        }
+        if let erasure {
+            var draft = EntryDraft(.pictureErasure, at: SystemClock.now())
+            draft.facts = erasure.facts
+            draft.personal[.person] = by ?? Self.loginName
+            _ = try Self.patiently { () throws(JournalError) in try database.append([draft]) }
+        }
+        print("erased the pictures of \(erasure?.count ?? 0) passages")
     }
 
     /// Tries again while the gate writes.

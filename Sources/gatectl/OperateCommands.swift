@@ -88,6 +88,29 @@ struct EmergencyCommand: ParsableCommand {
     }
 }
 
+/// `gatectl lockdown on|off`
+struct LockdownCommand: ParsableCommand {
+    enum Wish: String, ExpressibleByArgument, CaseIterable { case on, off }
+
+    static let configuration = CommandConfiguration(
+        commandName: "lockdown", abstract: "Closes the site to all but some groups, or ends that.",
+        discussion: "It holds over restarts. Fire and emergency release beat it, and exit buttons go "
+            + "on; 'lockdown: except' of gatehouse.yaml names who passes all the same.")
+
+    @Argument(help: "on or off.") var wish: Wish
+    @OptionGroup var operatorOptions: OperatorOptions
+    @OptionGroup var control: ControlOptions
+
+    func run() throws {
+        let kind: ControlRequest.Kind =
+            switch wish {
+            case .on: .lockdown
+            case .off: .endLockdown
+            }
+        try control.change(ControlRequest(kind, as: operatorOptions.name))
+    }
+}
+
 /// `gatectl version`
 struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -35,6 +35,23 @@ struct PolicyOptions: ParsableArguments {
             lane: LaneName(lane), barrier: barrier, moment: try moment(in: site.site.timeZone))
     }
 
+    /// The same for a turnstile or a door.
+    struct LoadedForPeople {
+        let config: GateConfig
+        let policy: PersonPolicy
+        let lane: LaneName
+        let moment: Moment
+    }
+
+    func loadForPeople() throws -> LoadedForPeople {
+        let site = try SiteFiles.load(config)
+        try SiteFiles.checkPersonLane(lane, of: site)
+        return LoadedForPeople(
+            config: site,
+            policy: PersonPolicy(site.policy, roster: site.roster, zone: site.site.timeZone),
+            lane: LaneName(lane), moment: try moment(in: site.site.timeZone))
+    }
+
     private func moment(in zone: TimeZoneTable) throws -> Moment {
         let instant = Instant(nanoseconds: 0)
         guard let at else {

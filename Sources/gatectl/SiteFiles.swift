@@ -18,9 +18,26 @@ enum SiteFiles {
     /// A lane that the user named.
     static func lane(_ name: String, of site: GateConfig) throws -> BarrierConfig {
         if let lane = site.lanes[LaneName(name)] { return lane }
+        if site.laneNames.contains(LaneName(name)) {
+            throw ValidationError("lane '\(name)' is for people; no plate is read there")
+        }
         throw ValidationError(
             "there is no lane '\(name.shortened)'; "
                 + Suggestion.hint(
                     for: name, among: site.lanes.keys.map(\.text), none: "the site has no lane"))
+    }
+
+    /// A turnstile or a door that the user named.
+    static func checkPersonLane(_ name: String, of site: GateConfig) throws {
+        let lane = LaneName(name)
+        if site.turnstiles[lane] != nil || site.doors[lane] != nil { return }
+        if site.lanes[lane] != nil {
+            throw ValidationError("lane '\(name)' is a barrier; ask about a --plate there")
+        }
+        let names = (Array(site.turnstiles.keys) + Array(site.doors.keys)).map(\.text)
+        throw ValidationError(
+            "there is no lane '\(name.shortened)'; "
+                + Suggestion.hint(
+                    for: name, among: names, none: "the site has no turnstile and no door"))
     }
 }

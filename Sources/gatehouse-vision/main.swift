@@ -26,6 +26,14 @@ struct GatehouseVision: ParsableCommand {
             that the configuration says, and none with --socket alone.
             """)
     var evidence: String?
+    @Option(
+        help: """
+            The folder of face templates; without it 'faces' in the state directory that the \
+            configuration says, and none with --socket alone.
+            """)
+    var faces: String?
+    @Option(help: "Another face embedder's network file.")
+    var embedder: String?
 
     func validate() throws {
         if let recognisers, !(1...64).contains(recognisers) {
@@ -45,6 +53,8 @@ struct GatehouseVision: ParsableCommand {
             parts: .system(
                 models: models, recognisers: recognisers, scenes: config + "/scenes", socket: path,
                 evidence: evidence ?? site.map { $0.storage.stateDirectory + "/evidence" },
+                faces: faces ?? site.map { $0.storage.stateDirectory + "/faces" },
+                embedder: embedder,
                 process: process, program: gatehouseVersion))
         service.start()
         _ = process.run()

@@ -6,18 +6,21 @@ import Testing
 struct CheckCommandTests {
     /// A copy of the reference site, removed with the test.
     final class Site {
-        static let files = ["gatehouse.yaml", "policy.yaml", "roster/vehicles.csv"]
         let folder: String
 
-        init() throws {
+        init(_ sample: String = "reference-vehicle-gate") throws {
+            let isForPeople = sample == "reference-people-gate"
+            let files =
+                ["gatehouse.yaml", "policy.yaml", "roster/vehicles.csv"]
+                + (isForPeople ? ["roster/people.csv", "roster/badges.csv"] : [])
             let base = FileManager.default.temporaryDirectory
             folder = base.appending(path: "gatehouse-check-\(UUID().uuidString)").path
             try FileManager.default.createDirectory(
                 atPath: "\(folder)/roster", withIntermediateDirectories: true,
                 attributes: [.posixPermissions: 0o755])
-            for file in Self.files {
-                let sample = Gatectl.root.appending(path: "config/reference-vehicle-gate/\(file)")
-                try write(String(contentsOf: sample, encoding: .utf8), file)
+            for file in files {
+                let source = Gatectl.root.appending(path: "config/\(sample)/\(file)")
+                try write(String(contentsOf: source, encoding: .utf8), file)
             }
         }
 
@@ -112,6 +115,47 @@ struct CheckCommandTests {
         let json = try Gatectl.run(
             arguments + ["--plate", plate, "--at", at, "--format", "json"])
         #expect(json.output.contains("\"outcome\":\"\(outcome)\""))
+    }
+
+    @Test(arguments: [
+        ("bikes", ["--badge", "1234567"], "2026-11-24T08:30", "admitted", "of E001"),
+        ("bikes", ["--badge", "01234567"], "2026-11-24T23:30", "refused", "hours of 'day'"),
+        ("bikes", ["--badge", "code:471147"], "2026-11-24T08:30", "admitted", "storekeepers"),
+        ("bikes", ["--badge", "77"], "2026-11-24T08:30", "refused", "the badge is not in"),
+        ("store", ["--person", "E001"], "2026-11-24T08:30", "refused", "no rule allows"),
+        ("store", ["--person", "E017"], "2026-11-24T08:30", "admitted", "{ allow: storekeepers"),
+        ("people", ["--person", "E099"], "2026-11-24T08:30", "refused", "is denied here"),
+        ("people", ["--person", "E500"], "2026-11-24T08:30", "refused", "the person is not in"),
+    ])
+    func explainAnswersForBadgesAndPeople(
+        lane: String, who: [String], at: String, outcome: String, says: String
+    ) throws {
+        let site = try Site("reference-people-gate")
+        let arguments = ["explain", "--config", site.folder, "--lane", lane, "--at", at] + who
+        let result = try Gatectl.run(arguments)
+        #expect(result.status == 0, "\(result.errors)")
+        let expected = says.hasPrefix("{") ? try site.place(says, in: "policy.yaml") : says
+        #expect(result.output.hasPrefix(outcome), "\(result.output)")
+        #expect(result.output.contains(expected), "\(result.output)")
+        let table = try Gatectl.run(arguments + ["--format", "tsv"])
+        #expect(table.output.hasPrefix("lane\tbadge\tperson\tat\toutcome\t"))
+    }
+
+    @Test(arguments: [
+        (["--lane", "bikes", "--plate", "沪A12345"], "for people"),
+        (["--lane", "bike", "--badge", "7"], "did you mean 'bikes'?"),
+        (["--lane", "bikes", "--badge", "7", "--person", "E001"], "one of --plate"),
+        (["--lane", "bikes"], "one of --plate"),
+    ])
+    func explainTellsWhatIsAskedTheWrongWay(arguments: [String], says: String) throws {
+        let site = try Site("reference-people-gate")
+        let result = try Gatectl.run(["explain", "--config", site.folder] + arguments)
+        #expect(result.status == 64 && result.errors.contains(says), "\(result.errors)")
+    }
+
+    @Test func theReferencePeopleGateIsSound() throws {
+        let result = try Site("reference-people-gate").run("check")
+        #expect(result.status == 0 && result.errors == "", "\(result.errors)")
     }
 
     @Test func explainRefusesWhatItCannotAnswer() throws {

@@ -117,6 +117,37 @@ struct JournalCommandTests {
         #expect(!exported.contains("粤C") && exported.contains("\"plate\":null"))
     }
 
+    @Test func erasureTakesThePicturesOfThosePassagesAndNoOthers() throws {
+        let state = try State()
+        let folder = state.folder + "/evidence"
+        let day = folder + "/2026-09-22"
+        try FileManager.default.createDirectory(atPath: day, withIntermediateDirectories: true)
+        for name in ["101112.131-7", "101112.999-8"] {
+            for part in ["scene", "plate"] {
+                try Data([1, 2, 3]).write(to: URL(filePath: "\(day)/\(name)-\(part).jpg"))
+            }
+        }
+        let wall = WallTime(milliseconds: 1_790_000_000_000)
+        let moment = Moment(instant: Instant(nanoseconds: 1), wall: wall)
+        let facts = ["picture": "2026-09-22/101112.131-7"]
+        _ = try state.database.append([
+            EntryDraft(.passage, at: moment, facts: facts, personal: [.plate: "京A54321"])
+        ])
+        let astray = try state.run("erase", "--plate", "京A54321", "--pictures", "/nowhere")
+        #expect(astray.status == 1 && astray.errors.contains("nothing is erased"))
+        #expect(try state.run("show", "--plate", "京A54321").output.contains("京A54321"))
+        let erased = try state.run("erase", "--plate", "京A54321", "--pictures", folder)
+        #expect(erased.status == 0, "\(erased.errors)")
+        #expect(erased.output.contains("erased the pictures of 1 passages"))
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: day).sorted() == [
+                "101112.999-8-plate.jpg", "101112.999-8-scene.jpg",
+            ])
+        let record = try state.run("show", "--kind", "picture_erasure", "--format", "json").output
+        #expect(record.contains("request") && !record.contains("101112.131-7"))
+        #expect(try state.run("verify").status == 0)
+    }
+
     @Test func exportLeavesPersonalFieldsOutUnlessAsked() throws {
         let state = try State()
         let plain = try state.run("export")

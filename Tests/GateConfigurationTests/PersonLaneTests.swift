@@ -58,6 +58,15 @@ import Testing
         people: String = "person,group,valid_from,valid_until,note\nE017,staff,,2026-12-31,\n",
         badges: String = "badge,person,valid_from,valid_until,note\n00815,E017,,,\n"
     ) -> (config: GateConfig?, report: ConfigReport) {
+        let (sources, report) = sources(gatehouse, people: people, badges: badges)
+        return ConfigReader.read(sources, zones: SampleSite.zones, report: report)
+    }
+
+    static func sources(
+        _ gatehouse: String = gatehouse,
+        people: String = "person,group,valid_from,valid_until,note\nE017,staff,,2026-12-31,\n",
+        badges: String = "badge,person,valid_from,valid_until,note\n00815,E017,,,\n"
+    ) -> (ConfigSources, ConfigReport) {
         var report = ConfigReport()
         var sources = ConfigSources(
             gatehouse: YAMLText.read(gatehouse, file: "gatehouse.yaml", &report),
@@ -66,7 +75,7 @@ import Testing
             vehicles: CSVText.read("plate,group\n", file: "vehicles.csv", &report))
         sources.people = CSVText.read(people, file: "people.csv", &report)
         sources.badges = CSVText.read(badges, file: "badges.csv", &report)
-        return ConfigReader.read(sources, zones: SampleSite.zones, report: report)
+        return (sources, report)
     }
 
     @Test func everyPartIsRead() throws {

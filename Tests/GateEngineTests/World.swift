@@ -184,7 +184,8 @@ struct World {
                             name: order.name,
                             outcome: .kept(sceneHash: hash, plateHash: nil, byteCount: 1))),
                     after: .milliseconds(30))
-            case .keep, .look, .erasePictures, .makeRoom, .tell, .clearAlarm:
+            case .keep, .look, .erasePictures, .makeRoom, .tell, .signal,
+                .clearAlarm:
                 break
             }
         }

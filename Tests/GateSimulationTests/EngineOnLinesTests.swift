@@ -57,7 +57,7 @@ private final class SimulatedSite {
         case .inputRecovered(let line, let active):
             handle(.inputRecovered(line, active: active))
         case .outputFailed(let line, let reason): handle(.outputFailed(line, reason: reason))
-        case .outputRecovered, .edgesLost: break
+        case .outputRecovered, .edgesLost, .pulse, .pulsesLost: break
         }
     }
 
@@ -83,8 +83,8 @@ private final class SimulatedSite {
                     entries.append(draft)
                     later.append((now + .milliseconds(8), .stored(number)))
                 case .record(let draft): entries.append(draft)
-                case .keep, .look, .keepPicture, .erasePictures, .makeRoom, .tell, .raiseAlarm,
-                    .clearAlarm:
+                case .keep, .look, .keepPicture, .erasePictures, .makeRoom, .tell, .signal,
+                    .raiseAlarm, .clearAlarm:
                     break
                 }
             } catch {

@@ -12,6 +12,9 @@ import Testing
          "lanes": [{"name": "lane1", "direction": "in", "state": "resting",
                     "isVehicleWaiting": true, "notice": "refused", "text": "-", "boom": "down",
                     "occupied": ["approach"], "camera": "lane1", "blind": "unplugged"}],
+         "readers": [{"name": "lane1-outside", "lane": "lane1", "side": "outside",
+                      "credentials": 41, "unreadable": 3, "trouble": "line 'd0': it stays low"}],
+         "lockdown": "E021",
          "alarms": [{"lane": "lane1", "code": "camera_blind", "text": "sees nothing",
                      "since": {"milliseconds": 0}}],
          "plates": [{"lane": "lane1", "text": "京A12345", "wall": {"milliseconds": 3661000},
@@ -32,7 +35,7 @@ import Testing
             .joined(separator: "\n")
         for part in [
             "Test gate", "EMERGENCY: fire alarm", "eyes: gone", "blind: unplugged", "京A12345",
-            "01:01:01", "not on the list, expired", "admitted 2", "refused 4", "1.0", "2.1",
+            "LOCKDOWN: E021", "lane1-outside", "it stays low", "01:01:01", "not on the list, expired", "admitted 2", "refused 4", "1.0", "2.1",
         ] {
             #expect(text.contains(part), "\(part) is missing in:\n\(text)")
         }

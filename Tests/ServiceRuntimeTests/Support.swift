@@ -49,6 +49,12 @@ final class TestChip: LineChip {
             return true
         }
 
+        /// One pulse that is over when it is told, at a time of its own.
+        func pulse(at instant: Instant) {
+            waiting.append(LineEdge(instant: instant, isHigh: false))
+            _ = write(bell.raw, "x", 1)
+        }
+
         func edges(limit: Int) throws(LineError) -> [LineEdge] {
             var buffer = [UInt8](repeating: 0, count: 64)
             _ = try? descriptor?.read(into: &buffer)
@@ -186,7 +192,8 @@ extension GateConfig {
         Dictionary(
             uniqueKeysWithValues: inputs.map { name, input in
                 (name, input.contact == .normallyClosed || name.text.hasSuffix("-down"))
-            })
+            }
+        ).merging(pulses.mapValues { _ in true }) { a, _ in a }
     }
 }
 

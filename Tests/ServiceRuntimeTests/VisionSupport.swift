@@ -101,7 +101,8 @@ final class EyesRig {
 
     init(
         loop: EventLoop, path: String, watchdog: Duration? = nil,
-        jobLimit: Duration = VisionService.jobLimit, evidence: String? = nil
+        jobLimit: Duration = VisionService.jobLimit, evidence: String? = nil,
+        gallery: FaceGallery? = nil
     ) throws {
         notifier = TestNotifier(watchdog: watchdog)
         let (log, gate) = (log, gate)
@@ -114,6 +115,7 @@ final class EyesRig {
             makeReader: { ScriptedReader(gate) }, recognisers: 1, notifier: notifier,
             log: { log.write($0, $1) }, program: "test eyes")
         parts.evidence = evidence
+        parts.gallery = gallery
         let made = try VisionService(loop: loop, path: path, parts: parts, jobLimit: jobLimit)
         service = made
         made.start()

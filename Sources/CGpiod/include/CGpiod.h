@@ -27,8 +27,9 @@ int cgpiod_line_info(cgpiod_chip *chip, uint32_t offset, char name[cgpiod_name_s
                      char consumer[cgpiod_name_size]);
 
 // Both request the line and keep it until it is released. NULL with errno on failure.
+// `falling_only`: only falling edges of the logical level are told, else both.
 cgpiod_line *cgpiod_request_input(cgpiod_chip *chip, uint32_t offset, const char *consumer,
-                                  int is_active_low, int bias);
+                                  int is_active_low, int bias, int falling_only);
 // The line carries `value` from the very request on.
 cgpiod_line *cgpiod_request_output(cgpiod_chip *chip, uint32_t offset, const char *consumer,
                                    int is_active_low, int value);

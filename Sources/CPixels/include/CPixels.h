@@ -12,6 +12,11 @@ void px_warp(const uint8_t *pixels, int width, int height, int channels, const d
              int samples, uint8_t *out, int out_width, int out_height);
 // out[i] = pixels[i] * scale + offset
 void px_to_float(const uint8_t *pixels, size_t count, float scale, float offset, float *out);
+// The same for RGB pixels, each channel with its own scale and offset; `count` is of pixels.
+void px_rgb_to_float(const uint8_t *pixels, size_t count, const float scale[3],
+                     const float offset[3], float *out);
+// out[row] = sum over i of rows[row * length + i] * vector[i]; a gallery is one picture of templates.
+void px_dot_rows(const float *rows, size_t count, size_t length, const float *vector, float *out);
 // Sums of values and of squares, for means and contrasts.
 void px_sums(const uint8_t *pixels, size_t count, uint64_t *sum, uint64_t *squares);
 // Sum of absolute differences.

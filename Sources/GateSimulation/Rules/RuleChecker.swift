@@ -126,7 +126,8 @@ package struct RuleChecker {
             return isTold
                 || inputs[line].map { name(of: $0) == lane || name(of: $0) == nil } ?? false
         case .outputFailed, .plates, .badge, .people, .camera, .stored, .storageFailed, .command,
-            .pictured, .picturesErased, .pictureTrouble, .journalDisk, .tick:
+            .pictured, .picturesErased, .pictureTrouble, .journalDisk, .faces, .consents, .enrolled,
+            .tick:
             return isTold
         }
     }
@@ -150,7 +151,7 @@ package struct RuleChecker {
         case .store(_, let draft), .record(let draft): draft.lane
         case .tell(let lane, _): lane
         case .raiseAlarm(let lane, _, _), .clearAlarm(let lane, _): lane
-        case .keep, .look, .keepPicture, .erasePictures, .makeRoom: nil
+        case .keep, .look, .keepPicture, .erasePictures, .makeRoom, .signal: nil
         }
     }
 
@@ -178,7 +179,7 @@ package struct RuleChecker {
         case .raiseAlarm(_, let code, _): return "alarm \(code)"
         case .clearAlarm(_, let code): return "alarm \(code) ends"
         case .tell(let lane, let notice): return "tell \(lane) \(notice.rawValue)"
-        case .keep, .look, .keepPicture, .erasePictures, .makeRoom: return "\(action)"
+        case .keep, .look, .keepPicture, .erasePictures, .makeRoom, .signal: return "\(action)"
         }
     }
 
@@ -212,7 +213,7 @@ package struct RuleChecker {
         case .command(let command):
             obey(command, at: now)
         case .plates, .badge, .people, .camera, .pictured, .picturesErased, .pictureTrouble,
-            .journalDisk, .tick:
+            .journalDisk, .faces, .consents, .enrolled, .tick:
             break
         }
     }
@@ -242,7 +243,7 @@ package struct RuleChecker {
                 barriers[index].raiseDue = nil
             }
             for index in people.indices { people[index].isReset = people[index].isEmergency }
-        case .open, .clearFault, .emergencyRelease, .emergencyReset: break
+        case .open, .clearFault, .emergencyRelease, .emergencyReset, .lockdown, .endLockdown: break
         }
     }
 
@@ -283,7 +284,7 @@ package struct RuleChecker {
             case .keep(let state): kept = state
             case .raiseAlarm(let lane, let code, _): alarm(lane, code, isOn: true, at: now)
             case .clearAlarm(let lane, let code): alarm(lane, code, isOn: false, at: now)
-            case .look, .tell, .keepPicture, .erasePictures, .makeRoom: break
+            case .look, .tell, .keepPicture, .erasePictures, .makeRoom, .signal: break
             }
         }
         for index in barriers.indices {
@@ -359,10 +360,10 @@ package struct RuleChecker {
     ) {
         if actions.isEmpty {
             switch event {
-            case .plates, .tick: return
+            case .plates, .faces, .tick: return
             case nil, .input, .inputFailed, .inputRecovered, .outputFailed, .camera, .badge,
                 .people, .stored, .storageFailed, .command, .pictured, .picturesErased,
-                .pictureTrouble, .journalDisk:
+                .pictureTrouble, .journalDisk, .consents, .enrolled:
                 break
             }
         }

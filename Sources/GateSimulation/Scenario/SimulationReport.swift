@@ -75,7 +75,8 @@ package struct SimulationReport: Sendable {
                 }
             }
         case .grant, .refusal, .override, .fault, .faultCleared, .emergency, .configuration,
-            .service, .clockJump, .erasure, .picture, .pictureErasure:
+            .service, .clockJump, .erasure, .picture, .pictureErasure, .lockdown,
+            .consent:
             break
         }
     }

@@ -71,7 +71,7 @@ extension SiteSimulation {
             case .raiseAlarm(let lane, let code, _): alarm(lane, code, isOn: true)
             case .clearAlarm(let lane, let code): alarm(lane, code, isOn: false)
             case .keepPicture(let order): picture(order)
-            case .keep, .erasePictures, .makeRoom: break
+            case .keep, .erasePictures, .makeRoom, .signal: break
             }
         }
     }
@@ -110,9 +110,9 @@ extension SiteSimulation {
             barriers[index].letIn(granted.removeValue(forKey: lane), at: now)
             drainBarrier(index)
         case .refused, .ambiguous, .denied, .unreadable, .tooLate, .askGuard, .storageFailed,
-            .fault:
+            .fault, .roadBusy:
             callGuard(to: lane)
-        case .welcome, .closing, .emergency, .ready: break
+        case .paused, .lockdown, .welcome, .closing, .emergency, .ready: break
         }
     }
 

@@ -1,0 +1,86 @@
+import GateTypes
+
+/// An upright rectangle around a face, in pixels of the full-resolution picture.
+package struct FaceBox: Hashable, Sendable, Codable {
+    package var x: Double
+    package var y: Double
+    package var width: Double
+    package var height: Double
+
+    package init(x: Double, y: Double, width: Double, height: Double) {
+        self.x = x
+        self.y = y
+        self.width = width
+        self.height = height
+    }
+
+    package var centre: PixelPoint { PixelPoint(x: x + width / 2, y: y + height / 2) }
+    package var area: Double { width * height }
+    package var shortSide: Double { min(width, height) }
+
+    /// Shared area over joint area, 0...1.
+    package func overlap(with other: FaceBox) -> Double {
+        let across = min(x + width, other.x + other.width) - max(x, other.x)
+        let down = min(y + height, other.y + other.height) - max(y, other.y)
+        guard across > 0, down > 0 else { return 0 }
+        let joint = area + other.area - across * down
+        return joint > 0 ? across * down / joint : 0
+    }
+}
+
+/// The five points of a face, in pixels; left and right as they lie in the picture.
+package struct FaceLandmarks: Hashable, Sendable, Codable {
+    package var eyeLeft: PixelPoint
+    package var eyeRight: PixelPoint
+    package var nose: PixelPoint
+    package var mouthLeft: PixelPoint
+    package var mouthRight: PixelPoint
+
+    package init(
+        eyeLeft: PixelPoint, eyeRight: PixelPoint, nose: PixelPoint, mouthLeft: PixelPoint,
+        mouthRight: PixelPoint
+    ) {
+        self.eyeLeft = eyeLeft
+        self.eyeRight = eyeRight
+        self.nose = nose
+        self.mouthLeft = mouthLeft
+        self.mouthRight = mouthRight
+    }
+
+    /// Five points in the order of the properties; nil for any other number.
+    package init?(_ points: [PixelPoint]) {
+        guard points.count == 5 else { return nil }
+        self.init(
+            eyeLeft: points[0], eyeRight: points[1], nose: points[2], mouthLeft: points[3],
+            mouthRight: points[4])
+    }
+
+    package var points: [PixelPoint] { [eyeLeft, eyeRight, nose, mouthLeft, mouthRight] }
+
+    /// Distance of the eyes, in pixels.
+    package var eyeDistance: Double {
+        let (dx, dy) = (eyeRight.x - eyeLeft.x, eyeRight.y - eyeLeft.y)
+        return (dx * dx + dy * dy).squareRoot()
+    }
+
+    package func shifted(by offset: PixelPoint) -> FaceLandmarks {
+        let moved = points.map { PixelPoint(x: $0.x + offset.x, y: $0.y + offset.y) }
+        return FaceLandmarks(moved) ?? self
+    }
+
+    package var isFinite: Bool { points.allSatisfy { $0.x.isFinite && $0.y.isFinite } }
+}
+
+/// One face as the detector found it, in pixels of the full-resolution picture.
+package struct DetectedFace: Hashable, Sendable {
+    package var box: FaceBox
+    package var landmarks: FaceLandmarks
+    /// The detector's own probability, 0...1.
+    package var probability: Double
+
+    package init(box: FaceBox, landmarks: FaceLandmarks, probability: Double) {
+        self.box = box
+        self.landmarks = landmarks
+        self.probability = probability
+    }
+}

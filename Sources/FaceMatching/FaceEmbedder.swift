@@ -1,0 +1,153 @@
+import Crypto
+import FoundationEssentials
+import GateTypes
+import Imaging
+import Inference
+
+/// Which embedder made a template; templates of different ones are never compared.
+package struct FaceModel: Hashable, Sendable, Codable {
+    /// What the exporter calls it.
+    package var name: String
+    /// SHA-256 of the network file, 64 hexadecimal digits.
+    package var identifier: String
+
+    package init(name: String, identifier: String) {
+        self.name = name
+        self.identifier = identifier
+    }
+}
+
+/// Turns a straightened face into a direction, so that pictures of one person lie close together.
+///
+/// One instance serves one thread.
+package final class FaceEmbedder {
+    package let model: FaceModel
+    /// Numbers of one embedding.
+    package let dimension: Int
+    /// How often two different people reach a similarity, as measured when the network was made.
+    package let calibration: FaceCalibration?
+    /// Where the five points of a face lie in the network's input, in its pixels.
+    package let points: [PixelPoint]
+    package let inputSize: PixelSize
+
+    private static let trustName = "quality"
+
+    private let network: Network
+    private let outputName: String
+    /// Whether it tells how far each answer is to be trusted.
+    private let hasTrust: Bool
+    private let scale: [Float]
+    private let offset: [Float]
+    private let isMirrored: Bool
+
+    /// Metadata of the file: `name`, `points` (`x,y` five times), `mean` and `scale` (three numbers
+    /// each), `mirror` (yes or no), and `fmr` (`similarity:rate` pairs) where it was measured.
+    package init(path: String) throws(NetworkError) {
+        network = try Network(path: path)
+        let shape = network.inputs.first?.shape ?? []
+        guard network.inputs.count == 1, shape.count == 4, shape[3] == 3, shape[1] >= 16,
+            shape[2] >= 16,
+            let output = network.outputs.first(where: { $0.name != Self.trustName }),
+            network.outputs.count <= 2
+        else {
+            throw network.malformed(
+                "is no face embedder: it needs one RGB input and one output, beside '"
+                    + "\(Self.trustName)' at most")
+        }
+        outputName = output.name
+        hasTrust = network.outputs.contains {
+            $0.name == Self.trustName && $0.shape.reduce(1, *) == 1
+        }
+        dimension = output.shape.reduce(1, *)
+        guard (16...4_096).contains(dimension) else {
+            throw network.malformed("gives \(dimension) numbers a face, not 16 to 4096")
+        }
+        inputSize = PixelSize(width: shape[2], height: shape[1])
+        let places = try network.numbers("points", count: 10)
+        points = (0..<5).map { PixelPoint(x: places[2 * $0], y: places[2 * $0 + 1]) }
+        let mean = try network.numbers("mean", count: 3)
+        let scale = try network.numbers("scale", count: 3)
+        self.scale = scale.map { Float($0) }
+        offset = zip(mean, scale).map { Float(-$0 * $1) }
+        isMirrored = network.metadata["mirror"].map { $0 == "yes" || $0 == "1" } ?? false
+        if let table = network.metadata["fmr"] {
+            guard let read = FaceCalibration(table: table) else {
+                throw network.malformed("metadata 'fmr' is no table of similarity:rate")
+            }
+            calibration = read
+        } else {
+            calibration = nil
+        }
+        guard let bytes = try? Data(contentsOf: URL(filePath: path)) else {
+            throw network.malformed("cannot be read a second time")
+        }
+        let digest = SHA256.hash(data: bytes).map { byte in
+            let text = String(byte, radix: 16)
+            return byte < 16 ? "0" + text : text
+        }
+        model = FaceModel(name: try network.text("name"), identifier: digest.joined())
+        try checkAnswers()
+    }
+
+    /// A network whose answers are no numbers, or the same for everything, matches anybody.
+    private func checkAnswers() throws(NetworkError) {
+        var seen: [FaceEmbedding] = []
+        for pattern in 0..<2 {
+            var image = RGBImage(size: inputSize, filledWith: 100)
+            for index in image.pixels.indices {
+                image.pixels[index] = UInt8(truncatingIfNeeded: (index / 7) &* (pattern * 94 + 3))
+            }
+            guard let answer = FaceEmbedding(normalising: try answer(to: image).values) else {
+                throw network.malformed(
+                    "answers a test picture with numbers that are none: it is damaged or diverged")
+            }
+            seen.append(answer)
+        }
+        guard let likeness = seen[0].similarity(to: seen[1]), likeness < 0.999_999 else {
+            throw network.malformed("answers every picture alike: it cannot tell people apart")
+        }
+    }
+
+    /// The straightened face that the network looks at; nil when the points are no face's.
+    package func straighten(_ image: RGBImage, _ landmarks: FaceLandmarks) -> RGBImage? {
+        FaceAlignment(from: landmarks.points, to: points)?.straighten(image, to: inputSize)
+    }
+
+    /// The embedding of a straightened face, and how far the network itself trusts it (0...1; nil
+    /// where it does not tell).
+    package func embed(
+        _ face: RGBImage
+    ) throws(FaceEmbeddingError) -> (embedding: FaceEmbedding, trust: Double?) {
+        do throws(NetworkError) {
+            let (values, trust) = try answer(to: face)
+            guard let first = FaceEmbedding(normalising: values) else {
+                throw network.malformed("answers with numbers that are none")
+            }
+            guard isMirrored else { return (first, trust) }
+            let (otherValues, otherTrust) = try answer(to: face.mirrored())
+            guard let second = FaceEmbedding(normalising: otherValues),
+                let both = FaceEmbedding(
+                    normalising: zip(first.values, second.values).map { $0 + $1 })
+            else { throw network.malformed("answers with numbers that are none") }
+            return (both, trust.map { ($0 + (otherTrust ?? $0)) / 2 })
+        } catch {
+            throw FaceEmbeddingError(
+                "the embedder fails on a face: \(error.problem)", remedy: error.remedy)
+        }
+    }
+
+    private func answer(
+        to face: RGBImage
+    ) throws(NetworkError) -> (values: [Float], trust: Double?) {
+        precondition(face.size == inputSize)
+        let plan = try network.plan()
+        plan.withInput { face.write(to: &$0, scale: scale, offset: offset) }
+        try plan.run()
+        let values = plan.output(try plan.outputIndex(outputName))
+        guard hasTrust, let told = plan.output(try plan.outputIndex(Self.trustName)).first else {
+            return (values, nil)
+        }
+        // What is no number is no trust.
+        return (values, told.isFinite ? min(max(Double(told), 0), 1) : 0)
+    }
+}

@@ -1,0 +1,136 @@
+import GateTypes
+import Imaging
+import Inference
+
+/// One face of a picture with everything that matching needs.
+package struct ReadFace: Hashable, Sendable {
+    package var face: DetectedFace
+    package var quality: FaceQuality
+    /// Nil when the points are no face's.
+    package var embedding: FaceEmbedding?
+
+    package init(face: DetectedFace, quality: FaceQuality, embedding: FaceEmbedding?) {
+        self.face = face
+        self.quality = quality
+        self.embedding = embedding
+    }
+}
+
+/// From a picture to its faces: detect, straighten, judge, embed.
+///
+/// One instance serves one thread; its result depends on the picture alone. It keeps nothing.
+package final class FaceReader {
+    /// Faces of one picture that are embedded, the largest first; a crowd must not stop the eyes.
+    package static let embeddedLargest = 40
+    /// Up to this size a picture is decoded once, at full scale.
+    private static let wholePixels = 4_000_000
+
+    package let embedder: FaceEmbedder
+    private let detector: FaceDetector
+    private let targets: FaceLandmarks
+
+    /// - Parameters:
+    ///   - models: the folder with the network files.
+    ///   - embedder: another embedder's file in place of the folder's.
+    package init(models: String, embedder path: String? = nil) throws(NetworkError) {
+        detector = try FaceDetector(path: "\(models)/\(FaceModels.detector)")
+        let embedder = try FaceEmbedder(path: path ?? "\(models)/\(FaceModels.embedder)")
+        guard let targets = FaceLandmarks(embedder.points),
+            FaceAlignment(from: embedder.points, to: embedder.points) != nil
+        else {
+            throw NetworkError(
+                kind: .malformed, path: path ?? models, line: nil,
+                problem: "metadata 'points' is no face", remedy: NetworkError.exportAgain)
+        }
+        self.embedder = embedder
+        self.targets = targets
+    }
+
+    /// A picture as far as it was decoded: what it shows, and where that lies.
+    package struct Found {
+        package let faces: [DetectedFace]
+        fileprivate let picture: Picture
+        fileprivate let full: RGBImage?
+    }
+
+    /// The faces of a picture, surest first; nothing is embedded yet.
+    package func detect(in picture: Picture) throws(ImageError) -> Found {
+        let isSmall = picture.size.area <= Self.wholePixels
+        let scale = isSmall ? .full : detector.decodeScale(for: picture.size)
+        let image = try picture.rgb(scale: scale).image
+        do throws(NetworkError) {
+            let faces = try detector.detect(in: image, fullSize: picture.size)
+            return Found(faces: faces, picture: picture, full: scale == .full ? image : nil)
+        } catch {
+            throw ImageError(
+                kind: .unsupported, problem: "the face detector fails on it: \(error)",
+                remedy: "give a smaller picture, or install the models again")
+        }
+    }
+
+    /// Judges and embeds one of the faces found.
+    package func read(_ face: DetectedFace, of found: Found) throws(ImageError) -> ReadFace {
+        var landmarks = face.landmarks
+        var image = found.full
+        if image == nil {
+            // A huge picture: only the face at full scale, with room for its turning.
+            let reach = 2.5 * max(face.box.shortSide, 8)
+            let (x, y) = (face.box.centre.x, face.box.centre.y)
+            let part = PixelRect(
+                x: Self.whole(x - reach / 2), y: Self.whole(y - reach / 2),
+                width: Self.whole(reach) + 1, height: Self.whole(reach) + 1
+            ).clamped(to: found.picture.size)
+            if let part {
+                image = try found.picture.rgb(part: part).image
+                landmarks = landmarks.shifted(
+                    by: PixelPoint(x: -Double(part.x), y: -Double(part.y)))
+            }
+        }
+        guard let image, let straight = embedder.straighten(image, landmarks) else {
+            return ReadFace(face: face, quality: .none, embedding: nil)
+        }
+        var quality = FaceQuality(face, straight: straight, targets: targets)
+        do throws(FaceEmbeddingError) {
+            let (embedding, trust) = try embedder.embed(straight)
+            quality.trust = trust
+            return ReadFace(face: face, quality: quality, embedding: embedding)
+        } catch {
+            throw ImageError(
+                kind: .unsupported, problem: error.problem, remedy: error.remedy)
+        }
+    }
+
+    /// Every face of a picture, the largest first.
+    package func read(_ picture: Picture) throws(ImageError) -> [ReadFace] {
+        let found = try detect(in: picture)
+        var faces: [ReadFace] = []
+        for face in found.faces.sorted(by: { $0.box.area > $1.box.area }) {
+            faces.append(
+                faces.count < Self.embeddedLargest
+                    ? try read(face, of: found)
+                    : ReadFace(face: face, quality: .none, embedding: nil))
+        }
+        return faces
+    }
+
+    private static func whole(_ value: Double) -> Int { Int(min(max(value, -1e6), 1e6)) }
+}
+
+extension FaceQuality {
+    /// A face that nothing is known of.
+    static let none = FaceQuality(
+        size: 0, sharpness: 0, exposure: 0, pose: 0, openness: 0, yaw: 0, brightness: 0)
+
+    init(
+        size: Double, sharpness: Double, exposure: Double, pose: Double, openness: Double,
+        yaw: Double, brightness: Double
+    ) {
+        self.size = size
+        self.sharpness = sharpness
+        self.exposure = exposure
+        self.pose = pose
+        self.openness = openness
+        self.yaw = yaw
+        self.brightness = brightness
+    }
+}

@@ -1,0 +1,81 @@
+import Crypto
+import FaceMatching
+import Foundation
+
+/// What a template is bound to: changing any of it makes the seal fail.
+package struct TemplateBinding: Hashable, Sendable {
+    package var person: String
+    package var model: FaceModel
+    package var consent: String
+
+    package init(person: String, model: FaceModel, consent: String) {
+        self.person = person
+        self.model = model
+        self.consent = consent
+    }
+
+    /// Lengths stand before the parts, so that no two bindings read the same.
+    func associated(_ what: String) -> Data {
+        var data = Data()
+        for part in [what, person, model.identifier, consent] {
+            let bytes = Data(part.utf8)
+            var count = UInt32(bytes.count).littleEndian
+            unsafe withUnsafeBytes(of: &count) { unsafe data.append(contentsOf: $0) }
+            data += bytes
+        }
+        return data
+    }
+}
+
+/// A template under a key of its own, and that key under the site's.
+///
+/// Destroying the wrapped key makes the template unreadable, whatever copies of it a disk keeps.
+struct SealedTemplate: Sendable {
+    let wrappedKey: Data
+    let body: Data
+
+    init(wrappedKey: Data, body: Data) {
+        self.wrappedKey = wrappedKey
+        self.body = body
+    }
+
+    init(_ embedding: FaceEmbedding, _ binding: TemplateBinding, under site: SiteKey) throws {
+        var plain = Data(capacity: embedding.count * 4)
+        for value in embedding.values {
+            var bits = value.bitPattern.littleEndian
+            unsafe withUnsafeBytes(of: &bits) { unsafe plain.append(contentsOf: $0) }
+        }
+        let own = SymmetricKey(size: .bits256)
+        let keyBytes = unsafe own.withUnsafeBytes { unsafe Data($0) }
+        wrappedKey = try Self.seal(keyBytes, site.key, binding.associated("key"))
+        body = try Self.seal(plain, own, binding.associated("template"))
+    }
+
+    /// Nil when key, binding or content are not those it was sealed with.
+    func open(_ binding: TemplateBinding, under site: SiteKey) -> FaceEmbedding? {
+        guard let keyBytes = Self.open(wrappedKey, site.key, binding.associated("key")),
+            let plain = Self.open(
+                body, SymmetricKey(data: keyBytes), binding.associated("template")),
+            plain.count % 4 == 0
+        else { return nil }
+        let bytes = [UInt8](plain)
+        let values = stride(from: 0, to: bytes.count, by: 4).map { at in
+            let bits =
+                UInt32(bytes[at]) | UInt32(bytes[at + 1]) << 8 | UInt32(bytes[at + 2]) << 16
+                | UInt32(bytes[at + 3]) << 24
+            return Float(bitPattern: bits)
+        }
+        return FaceEmbedding(normalising: values)
+    }
+
+    static func seal(_ plain: Data, _ key: SymmetricKey, _ associated: Data) throws -> Data {
+        let box = try AES.GCM.seal(plain, using: key, authenticating: associated)
+        // With the standard nonce there always is a combined form.
+        return box.combined ?? Data()
+    }
+
+    static func open(_ sealed: Data, _ key: SymmetricKey, _ associated: Data) -> Data? {
+        guard let box = try? AES.GCM.SealedBox(combined: sealed) else { return nil }
+        return try? AES.GCM.open(box, using: key, authenticating: associated)
+    }
+}

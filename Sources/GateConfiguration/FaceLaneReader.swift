@@ -1,0 +1,142 @@
+import GateTypes
+
+/// `faces:` of turnstiles and doors.
+extension ConfigReader {
+    mutating func readFaces(_ name: LaneName, _ lane: Section) {
+        let keys = [
+            "entry", "exit", "use", "start", "face_alone", "false_match_rate", "smallest_face",
+            "wait", "challenge_time",
+        ]
+        guard let node = lane.node("faces"),
+            let section = Section(node, "'faces' of \(lane.title)", keys: keys, &report)
+        else { return }
+        declared.faces[name] = lane.keyPlace(of: "faces")
+        var faces = FaceLaneConfig()
+        faces.entry = section.node("entry").flatMap { readFaceWay($0, "entry", lane) }
+        faces.exit = section.node("exit").flatMap { readFaceWay($0, "exit", lane) }
+        if !section.has("entry"), !section.has("exit") {
+            report.error(
+                section.place, "\(section.title) has no camera",
+                hint: "add entry: { camera: NAME }, exit: { camera: NAME } or both")
+        }
+        faces.use = section.choice("use", FaceLaneConfig.Use.self, &report) ?? faces.use
+        faces.start = section.choice("start", FaceLaneConfig.Start.self, &report) ?? faces.start
+        faces.alone = section.node("face_alone").flatMap { readAcceptance($0, section) }
+        let shareHint = "write a share, e.g. 0.01 or 1%"
+        faces.falseMatchRate =
+            section.node("false_match_rate")?.number(
+                "false_match_rate", 1e-6...0.1, units: [("%", 0.01)], hint: shareHint, &report)
+            ?? faces.falseMatchRate
+        faces.smallestPixels =
+            section.node("smallest_face")?.number(
+                "smallest_face", 32...1_000, units: [("px", 1)],
+                hint: "write its width in pixels, e.g. 80px", &report) ?? faces.smallestPixels
+        faces.wait = section.duration(
+            "wait", .seconds(1)...(.seconds(30)), default: faces.wait, &report)
+        faces.challenge = section.duration(
+            "challenge_time", .seconds(1)...(.seconds(10)), default: faces.challenge, &report)
+        checkFaces(section, faces)
+        config.faces[name] = faces
+    }
+
+    private mutating func readFaceWay(
+        _ node: SourceNode, _ key: String, _ lane: Section
+    ) -> FaceLaneConfig.Way? {
+        let title = "'\(key)' in 'faces' of \(lane.title)"
+        guard let way = Section(node, title, keys: ["camera", "liveness"], &report),
+            let camera = way.required(
+                "camera", hint: "name the camera that sees faces there", &report),
+            let name = faceCamera(camera, "camera", way)
+        else { return nil }
+        var read = FaceLaneConfig.Way(camera: name)
+        guard let liveness = way.node("liveness"),
+            let section = Section(
+                liveness, "'liveness' of \(title)", keys: ["challenge", "infrared"], &report)
+        else { return read }
+        read.asksChallenge = section.flag("challenge", default: false, &report)
+        read.infrared = section.node("infrared").flatMap { faceCamera($0, "infrared", section) }
+        return read
+    }
+
+    /// A camera that serves this one purpose.
+    private mutating func faceCamera(
+        _ node: SourceNode, _ key: String, _ section: Section
+    ) -> CameraName? {
+        guard let text = node.text(key, hint: "name one of the cameras", &report) else {
+            return nil
+        }
+        guard declared.cameras[text] != nil else {
+            report.error(
+                node.place, "there is no camera '\(text.shortened)'",
+                hint: Suggestion.hint(
+                    for: text, among: Array(declared.cameras.keys), none: "add it under cameras:"))
+            return nil
+        }
+        let camera = CameraName(text)
+        if let first = declared.faceCameras[camera] {
+            report.error(
+                node.place, "camera '\(text)' serves two purposes",
+                hint: "the first is at \(first); each way needs a camera of its own")
+        }
+        declared.faceCameras[camera] = node.place
+        return camera
+    }
+
+    private mutating func readAcceptance(
+        _ node: SourceNode, _ faces: Section
+    ) -> FaceLaneConfig.Acceptance? {
+        let title = "'face_alone' in \(faces.title)"
+        guard let section = Section(node, title, keys: ["accepted_by", "reason"], &report),
+            let name = section.requiredText(
+                "accepted_by", hint: "name who answers for it", &report),
+            let reason = section.requiredText("reason", hint: "write why", &report)
+        else { return nil }
+        report.warn(
+            faces.keyPlace(of: "face_alone"),
+            "a face opens here without judged liveness: a photograph may do, as "
+                + "\(name.shortened) accepts (\(reason.shortened))",
+            hint: "let a guard watch, or add liveness: to its cameras")
+        return .init(acceptedBy: name, reason: reason)
+    }
+
+    private mutating func checkFaces(_ section: Section, _ faces: FaceLaneConfig) {
+        guard faces.use == .alone else {
+            if section.has("face_alone") {
+                report.error(
+                    section.keyPlace(of: "face_alone"),
+                    "\(section.title) has 'face_alone' and uses faces with a badge",
+                    hint: "write use: alone, or remove it")
+            }
+            return
+        }
+        if faces.start == .badge {
+            report.error(
+                section.keyPlace(of: "start"), "\(section.title) waits for a badge and needs none",
+                hint: "write start: always, or use: with_badge")
+        }
+        // The committed networks do not reach the figures that a face alone asks for.
+        if !section.has("face_alone") {
+            report.error(
+                section.keyPlace(of: "use"), "\(section.title) lets a face alone open",
+                hint: "write use: with_badge; or face_alone: { accepted_by: NAME, reason: TEXT }, "
+                    + "when the site's own calibration (docs/faces.md) bears it")
+        }
+    }
+
+    /// There is always a way in without a face; the cameras of vehicles see no faces.
+    mutating func checkFaceLanes(hasBadges: Bool) {
+        for (name, place) in declared.faces.sorted(by: { $0.key < $1.key }) where !hasBadges {
+            report.error(
+                place, "lane '\(name)' has no way in without a face",
+                hint: "add roster/people.csv and roster/badges.csv: nobody must give a face")
+        }
+        for (lane, barrier) in config.lanes.sorted(by: { $0.key < $1.key }) {
+            guard let camera = barrier.camera, let place = declared.faceCameras[camera] else {
+                continue
+            }
+            report.error(
+                place, "camera '\(camera)' reads the plates of lane '\(lane)'",
+                hint: "faces need a camera of their own")
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import GateConfiguration
+import GateTypes
+
+/// Stops the guessing of badges and codes at one reader.
+struct AttemptWatch: Hashable, Sendable {
+    /// One reader: by its name, or by its side where an event names none.
+    struct Key: Hashable, Sendable {
+        let side: BadgeReading.Side
+        let reader: ReaderName?
+
+        /// For alarms, e.g. `wrong_credentials_bikes-outside`.
+        var code: String { "wrong_credentials_\(reader?.text ?? side.rawValue)" }
+    }
+
+    private var wrong = 0
+    private var latest = Instant(nanoseconds: .min)
+    private(set) var pausedUntil: Instant?
+    /// Readings that were not looked at in this pause.
+    private(set) var ignored = 0
+
+    func isPaused(at now: Instant) -> Bool { pausedUntil.map { now < $0 } ?? false }
+
+    mutating func ignore() { ignored += 1 }
+
+    /// A known badge shows that nobody guesses.
+    mutating func known() { wrong = 0 }
+
+    /// Counts one unknown credential; returns how many came in a row when that is too many.
+    mutating func unknown(_ limits: ReaderConfig.Attempts, at now: Instant) -> Int? {
+        if now - latest > limits.within { wrong = 0 }
+        latest = now
+        wrong += 1
+        guard wrong >= limits.largest else { return nil }
+        defer {
+            wrong = 0
+            ignored = 0
+        }
+        pausedUntil = now + limits.pause
+        return wrong
+    }
+
+    /// True, once, when the pause is over.
+    mutating func endPause(at now: Instant) -> Bool {
+        guard let pausedUntil, now >= pausedUntil else { return false }
+        self.pausedUntil = nil
+        return true
+    }
+}

@@ -1,0 +1,324 @@
+import AccessPolicy
+import GateConfiguration
+import GateTypes
+import PassageControl
+
+extension PersonLane {
+    // MARK: Faces
+
+    /// Takes what one frame of a face camera of this lane shows.
+    mutating func take(
+        _ observation: FaceObservation, _ side: BadgeReading.Side, policy: PersonPolicy,
+        _ turn: inout Turn
+    ) {
+        guard var desk = faces else { return }
+        isTouched = true
+        guard let face = observation.face, observation.faceCount > 0 else {
+            return forgetGone(&turn)
+        }
+        var approach: FaceApproach
+        if let standing = desk.approaches[side], standing.isContinued(by: observation, face) {
+            approach = standing
+        } else {
+            approach = FaceApproach(observation, face, desk.requirements, now: turn.now)
+        }
+        approach.add(
+            observation, face, named: desk.waits.first { $0.side == side }?.person)
+        desk.approaches[side] = approach
+        faces = desk
+        if observation.faceCount > 1 { return twoPeople(side, &turn) }
+        guard approach.outcome == nil else { return }
+        switch desk.config.use {
+        case .alone: decideAlone(observation, face, side, policy, &turn)
+        case .withBadge: verify(observation, face, side, policy, &turn)
+        }
+        if let approach = faces?.approaches[side], approach.outcome == nil {
+            guide(approach, face, &turn)
+        }
+    }
+
+    /// Of two people nobody knows which one would go through.
+    private mutating func twoPeople(_ side: BadgeReading.Side, _ turn: inout Turn) {
+        guard var approach = faces?.approaches[side] else { return }
+        approach.startAgain()
+        let isNews = !approach.hasCompany
+        approach.hasCompany = true
+        faces?.approaches[side] = approach
+        guard isNews else { return }
+        incident("two_people", ["side": side.rawValue], &turn)
+        tell(.oneAtATime, &turn)
+    }
+
+    private mutating func decideAlone(
+        _ observation: FaceObservation, _ face: FaceSighting, _ side: BadgeReading.Side,
+        _ policy: PersonPolicy, _ turn: inout Turn
+    ) {
+        guard var approach = faces?.approaches[side], let desk = faces else { return }
+        if case .nobody = approach.evidence.verdict,
+            approach.evidence.comparedCount >= FaceApproach.framesOfStranger
+        {
+            return refuse(.unlisted, side, observation, nil, &turn)
+        }
+        if case .ambiguous = approach.evidence.verdict,
+            approach.evidence.comparedCount >= FaceApproach.framesOfStranger
+        {
+            return refuse(.ambiguous, side, observation, nil, &turn)
+        }
+        guard let match = approach.match, face.hint == nil || approach.challenge != nil else {
+            return
+        }
+        let decision = policy.decide(person: match.person, at: name, now: turn.now)
+        guard decision.isAdmitted else {
+            return refuse(decision.reasons.first ?? .unlisted, side, observation, decision, &turn)
+        }
+        beginChallenge(&approach, side, observation, &turn)
+        let veto = FaceVeto(
+            isQualityGood: face.hint == nil || approach.challenge?.verdict == .passed,
+            isConsentStanding: desk.consent(of: match.person, at: turn.now)?.consent
+                == match.consent,
+            isAdmittedByPolicy: true,
+            liveness: liveness(approach, face, side), isUnjudgedAccepted: desk.config.alone != nil)
+        if let objection = veto.objection {
+            // Pending is no end; a silent infrared camera may still speak, until the fallback.
+            if objection == .livenessNotJudged, isStillJudging(approach, at: turn.now.instant) {
+                return
+            }
+            if objection == .unreadable { return }
+            return refuse(objection, side, observation, decision, &turn)
+        }
+        grant(decision, side, approach, observation, &turn)
+    }
+
+    private func isStillJudging(_ approach: FaceApproach, at now: Instant) -> Bool {
+        if approach.challenge?.verdict == .pending { return true }
+        return now <= approach.arrival + machine.deadline
+    }
+
+    private mutating func beginChallenge(
+        _ approach: inout FaceApproach, _ side: BadgeReading.Side,
+        _ observation: FaceObservation, _ turn: inout Turn
+    ) {
+        guard let desk = faces, desk.way(side)?.asksChallenge == true, approach.challenge == nil
+        else { return }
+        // The driver's nanoseconds are nobody's to foretell.
+        let seed =
+            UInt64(bitPattern: observation.frameTime.nanoseconds) ^ (turn.nextNumber() << 48)
+        approach.challenge = HeadTurnChallenge(
+            seed: seed, at: observation.frameTime, limit: desk.config.challenge)
+        faces?.approaches[side] = approach
+    }
+
+    private func liveness(
+        _ approach: FaceApproach, _ face: FaceSighting, _ side: BadgeReading.Side
+    ) -> [FaceVeto.Source: LivenessVerdict] {
+        guard let way = faces?.way(side) else { return [:] }
+        var asked: [FaceVeto.Source: LivenessVerdict] = [:]
+        if way.asksChallenge { asked[.challenge] = approach.challenge?.verdict ?? .notJudged }
+        if way.infrared != nil { asked[.infrared] = face.infrared }
+        return asked
+    }
+
+    private mutating func grant(
+        _ decision: PersonDecision, _ side: BadgeReading.Side, _ approach: FaceApproach,
+        _ observation: FaceObservation, _ turn: inout Turn
+    ) {
+        var passage = PersonPassage(
+            number: turn.nextNumber(), trigger: .face, at: approach.arrival, now: turn.now)
+        passage.basis = observation.frameTime
+        passage.decision = decision
+        passage.decided = turn.now.instant
+        passage.isSimulated = observation.isSimulated
+        faces?.approaches[side]?.outcome = .granted
+        admit(passage, decision, side, by: "face", &turn)
+    }
+
+    /// Ends an approach with a reason; a stranger's record names nobody.
+    private mutating func refuse(
+        _ reason: RefusalReason, _ side: BadgeReading.Side, _ observation: FaceObservation,
+        _ decision: PersonDecision?, _ turn: inout Turn
+    ) {
+        guard let approach = faces?.approaches[side] else { return }
+        faces?.approaches[side]?.outcome = .refused(reason)
+        var passage = PersonPassage(
+            number: turn.nextNumber(), trigger: .face, at: approach.arrival, now: turn.now)
+        var told = decision ?? PersonDecision(outcome: .refused([reason]), badge: nil)
+        if told.isAdmitted { told.outcome = .refused([reason]) }
+        // Without a standing consent the name that a face leads to is not written down.
+        if reason == .noConsent { told.person = nil }
+        passage.decision = told
+        passage.decided = turn.now.instant
+        passage.isSimulated = observation.isSimulated
+        refuse(passage, &turn)
+        if reason == .notLive {
+            incident("attack_presented", ["side": side.rawValue], &turn)
+        }
+    }
+
+    // MARK: A face beside a badge
+
+    /// Has a badge's holder show their face; false when the lane does not ask for it.
+    mutating func waitForFace(
+        _ passage: PersonPassage, _ decision: PersonDecision, _ side: BadgeReading.Side,
+        _ turn: inout Turn
+    ) -> Bool {
+        guard let desk = faces, let person = decision.person,
+            desk.asksFace(of: person, side, at: turn.now)
+        else { return false }
+        guard desk.waits.count < FaceDesk.waitsLargest else {
+            finish(passage, .refused, ["refused": "busy"], &turn)
+            return true
+        }
+        faces?.waits.append(
+            FaceWait(
+                passage: passage, side: side, person: person,
+                until: turn.now.instant + desk.config.wait))
+        // Whoever stood there before is not the one who has shown the badge until they are compared.
+        faces?.approaches[side]?.outcome = nil
+        faces?.approaches[side]?.startAgain()
+        tell(.showYourFace, &turn)
+        return true
+    }
+
+    private mutating func verify(
+        _ observation: FaceObservation, _ face: FaceSighting, _ side: BadgeReading.Side,
+        _ policy: PersonPolicy, _ turn: inout Turn
+    ) {
+        guard let desk = faces, var approach = desk.approaches[side],
+            let wait = desk.waits.first(where: { $0.side == side })
+        else { return }
+        beginChallenge(&approach, side, observation, &turn)
+        if let agrees = FaceEvidence.verifies(face, person: wait.person, desk.requirements) {
+            if agrees { approach.confirmed += 1 } else { approach.contradicted += 1 }
+            faces?.approaches[side] = approach
+        }
+        if approach.contradicted >= FaceApproach.framesOfStranger,
+            approach.contradicted > approach.confirmed
+        {
+            return end(wait, .faceMismatch, &turn)
+        }
+        guard approach.confirmed >= 2, approach.confirmed > approach.contradicted else { return }
+        let veto = FaceVeto(
+            isQualityGood: true,
+            isConsentStanding: desk.consent(of: wait.person, at: turn.now) != nil,
+            isAdmittedByPolicy: true, liveness: liveness(approach, face, side),
+            isUnjudgedAccepted: true)
+        switch veto.objection {
+        case .none: break
+        case .livenessNotJudged: return  // Until the wait is over.
+        case .some(let objection):
+            end(wait, objection, &turn)
+            if objection == .notLive {
+                incident("attack_presented", ["side": side.rawValue], &turn)
+            }
+            return
+        }
+        // Seconds have passed since the badge was read: the site may be closed by now.
+        let decision = policy.decide(
+            badge: wait.passage.decision?.badge ?? "", at: name, now: turn.now)
+        guard decision.isAdmitted else {
+            return end(wait, decision.reasons.first ?? .unlisted, &turn)
+        }
+        var passage = wait.passage
+        passage.basis = observation.frameTime
+        passage.decision = decision
+        passage.decided = turn.now.instant
+        faces?.waits.removeAll { $0 == wait }
+        faces?.approaches[side]?.outcome = .granted
+        admit(passage, decision, side, by: "badge_and_face", &turn)
+    }
+
+    /// A badge that was let pass before the lockdown is no way in after it.
+    mutating func stopWaitingForFaces(except groups: Set<String>, _ turn: inout Turn) {
+        for wait in faces?.waits ?? [] where !groups.contains(wait.passage.decision?.group ?? "") {
+            end(wait, .lockdown, &turn)
+        }
+    }
+
+    private mutating func end(
+        _ wait: FaceWait, _ reason: RefusalReason, _ turn: inout Turn
+    ) {
+        faces?.waits.removeAll { $0 == wait }
+        faces?.approaches[wait.side]?.outcome = .refused(reason)
+        var passage = wait.passage
+        passage.decision?.outcome = .refused([reason])
+        passage.decided = turn.now.instant
+        refuse(passage, &turn)
+    }
+
+    // MARK: Guidance and time
+
+    /// What the person can do, and the fallback when it takes too long.
+    private mutating func guide(
+        _ approach: FaceApproach, _ face: FaceSighting, _ turn: inout Turn
+    ) {
+        if let asked = approach.challenge?.asked {
+            return tell(asked == .left ? .turnLeft : .turnRight, &turn)
+        }
+        guard turn.now.instant > approach.arrival + machine.deadline else { return }
+        tell(face.hint.map(Notice.init) ?? .askGuard, &turn)
+    }
+
+    /// People who are gone, challenges and waits that are over.
+    mutating func faceTimePassed(_ turn: inout Turn) {
+        guard let desk = faces else { return }
+        let now = turn.now.instant
+        for (side, approach) in desk.approaches where approach.challenge?.verdict == .pending {
+            faces?.approaches[side]?.challenge?.timePassed(now)
+            guard faces?.approaches[side]?.challenge?.verdict == .failed, approach.outcome == nil,
+                desk.config.use == .alone
+            else { continue }
+            incident("attack_presented", ["side": side.rawValue], &turn)
+            faces?.approaches[side]?.outcome = .refused(.notLive)
+            tell(.askGuard, &turn)
+        }
+        forgetGone(&turn)
+        for wait in desk.waits where now >= wait.until {
+            faces?.waits.removeAll { $0 == wait }
+            finish(wait.passage, .refused, ["refused": "no_face"], &turn)
+            tell(.askGuard, &turn)
+        }
+    }
+
+    private mutating func forgetGone(_ turn: inout Turn) {
+        guard let desk = faces else { return }
+        for (side, approach) in desk.approaches
+        where turn.now.instant - approach.lastSeen >= FaceApproach.absence {
+            faces?.approaches[side] = nil
+        }
+    }
+
+    /// Consents and templates as they are from now on; what rests on one that is gone, ends.
+    mutating func hear(
+        consents: [String: ConsentNotice], enrolled: Set<String>, _ turn: inout Turn
+    ) {
+        guard let desk = faces else { return }
+        isTouched = true
+        faces?.consents = consents
+        faces?.enrolled = enrolled
+        for (side, approach) in desk.approaches {
+            if let match = approach.match, consents[match.person]?.consent != match.consent {
+                faces?.approaches[side]?.startAgain()
+            }
+        }
+    }
+
+    /// Looked at once more between record and relay: the consent may have ended meanwhile.
+    func mayStillPass(_ passage: PersonPassage, at now: Moment) -> Bool {
+        guard passage.trigger == .face, let person = passage.decision?.person else { return true }
+        return faces?.consent(of: person, at: now) != nil
+    }
+}
+
+extension Notice {
+    init(_ hint: FaceHint) {
+        self =
+            switch hint {
+            case .stepCloser: .stepCloser
+            case .lookAtTheCamera: .lookAtTheCamera
+            case .tooDark: .tooDark
+            case .tooBright: .tooBright
+            case .holdStill: .holdStill
+            case .uncoverTheFace: .uncoverTheFace
+            }
+    }
+}

@@ -1,0 +1,138 @@
+import AccessPolicy
+import EventLoop
+import GateEngine
+import GateTypes
+import VisionLink
+
+/// Consents and faces on the controller's side.
+extension GateService {
+    func openConsents() throws(SystemError) {
+        let desk = try ConsentDesk(directory: config.storage.stateDirectory, loop: loop)
+        consents = desk
+        if let damage = desk.damage {
+            parts.log(.error, damage.description)
+            view.alarm(nil, "consents", damage.description, .now())
+        }
+        consentTimer = RepeatingTimer(loop: loop, every: ConsentDesk.interval, first: .zero) {
+            [weak self] in self?.consentTimePassed()
+        }
+    }
+
+    /// Where a face opens without judged liveness stands in the record, with who answers for it.
+    func recordFaceAcceptances() {
+        for (lane, faces) in config.faces.sorted(by: { $0.key < $1.key }) {
+            guard let alone = faces.alone else { continue }
+            write(
+                EntryDraft(
+                    .configuration, lane: lane, at: moment(),
+                    facts: ["face_alone": alone.reason], personal: [.person: alone.acceptedBy]))
+        }
+    }
+
+    /// Engine and eyes hear whose face may be used; the engine first, since it decides.
+    func tellConsents() {
+        guard let notices = consents?.notices(at: moment()), notices != toldConsents else { return }
+        toldConsents = notices
+        handle(.consents(notices))
+        eyes?.send(.people(notices))
+    }
+
+    /// Everything that eyes or an engine who know nothing must hear.
+    func tellConsentsAnew() {
+        toldConsents = nil
+        tellConsents()
+        askForClearing()
+    }
+
+    private func askForClearing() {
+        guard let people = consents?.register.uncleared, !people.isEmpty else { return }
+        eyes?.send(.forget(people))
+    }
+
+    private func consentTimePassed() {
+        let now = moment()
+        for consent in consents?.timePassed(now) ?? [] { journal(consent, "expired") }
+        tellConsents()
+        askForClearing()
+    }
+
+    /// Ends a consent: engine, eyes' memory, keys, templates; then the record.
+    func withdraw(_ person: String, by name: String, _ client: ControlServer.Client) {
+        guard let desk = consents else { return }
+        let outcome = desk.withdraw(person: person, at: moment()) { [weak self] error in
+            guard let error else { return }
+            let text = "a withdrawn consent cannot be kept over a restart: \(error)"
+            self?.view.alarm(nil, "consents", text, .now())
+            self?.parts.log(.error, text)
+        }
+        switch outcome {
+        case .failure(let error): client.send(.refused(error.description))
+        case .success(let consent):
+            tellConsents()
+            eyes?.send(.forget([person]))
+            journal(consent, "withdrawn", by: name)
+            client.send(
+                .done(
+                    "the consent of \(person) is withdrawn; "
+                        + (eyes?.isConnected == true
+                            ? "its templates are being destroyed (gatectl faces audit)"
+                            : "the eyes are away and destroy its templates when they come")))
+        }
+    }
+
+    func grantConsent(
+        _ request: ControlRequest, by name: String, _ client: ControlServer.Client
+    ) {
+        guard let desk = consents, let person = request.person, let text = request.text else {
+            client.send(.refused("a consent needs \"person\" and \"text\""))
+            return
+        }
+        desk.grant(
+            person: person, textVersion: text, signer: request.signer ?? name,
+            expires: request.until, at: moment()
+        ) { [weak self] outcome in
+            switch outcome {
+            case .failure(let error): client.send(.refused(error.description))
+            case .success(let consent):
+                self?.tellConsents()
+                self?.journal(consent, "granted", by: name)
+                client.send(.done("consent \(consent.identifier) of \(person) is on record"))
+            }
+        }
+    }
+
+    func showConsents(of person: String?, _ client: ControlServer.Client) {
+        let now = moment()
+        var reply = ControlReply(ok: true)
+        let all = consents?.register.consents ?? []
+        reply.consents = all.filter { person == nil || $0.person == person }
+        reply.standing = consents?.register.standing(at: now).map(\.identifier)
+        client.send(reply)
+    }
+
+    /// The eyes have destroyed what was stored of a person.
+    func forgotten(_ report: ForgottenFace) {
+        if let trouble = report.trouble {
+            return parts.log(
+                .warning, "templates of \(report.person) may be left: \(trouble); trying again")
+        }
+        for consent in consents?.cleared(person: report.person, at: moment()) ?? [] {
+            journal(consent, "templates_destroyed", facts: ["templates": "\(report.templateCount)"])
+        }
+    }
+
+    /// Without anything biometric: which consent, which text, what became of it.
+    private func journal(
+        _ consent: Consent, _ what: String, by name: String? = nil, facts: [String: String] = [:]
+    ) {
+        var facts = facts
+        facts["what"] = what
+        facts["consent"] = consent.identifier
+        facts["text"] = consent.textVersion
+        facts["expires_unix_ms"] = consent.expires.map { "\($0.milliseconds)" }
+        facts["by"] = name
+        write(
+            EntryDraft(
+                .consent, at: moment(), facts: facts, personal: [.person: consent.person]))
+    }
+}

@@ -1,0 +1,196 @@
+import ArgumentParser
+import FaceMatching
+import FaceStorage
+import Foundation
+import GateTypes
+import ServiceRuntime
+
+/// `gatectl faces list`: who is enrolled.
+struct FacesListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "Lists who is enrolled, and who is due to be enrolled again.",
+        discussion: """
+            Templates of another embedder than the one in use are never compared: their owners are \
+            due. A row for each person; nothing biometric is shown.
+            """)
+
+    @OptionGroup var storage: FaceStoreOptions
+
+    func run() throws {
+        let model = try storage.embedder().model
+        let store = try storage.store()
+        defer { store.close() }
+        print("person\ttemplates\tquality\tenrolled\tconsent\tmodel\tdue\tnote")
+        let records = try store.records()
+        for (person, own) in Dictionary(grouping: records, by: \.binding.person)
+            .sorted(by: { $0.key < $1.key })
+        {
+            guard let first = own.first else { continue }
+            let quality = own.map(\.quality).reduce(0, +) / Double(own.count)
+            let isDue = own.contains { $0.binding.model.identifier != model.identifier }
+            print(
+                [
+                    person, "\(own.count)", String(format: "%.2f", quality), first.created.shown,
+                    first.binding.consent, first.binding.model.name,
+                    isDue ? "another embedder" : "", first.twinNote ?? "",
+                ].joined(separator: "\t"))
+        }
+    }
+}
+
+/// `gatectl faces show`: what is stored of one person.
+struct FacesShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Shows what is stored of one person, but the face itself.")
+
+    @Argument(help: "The person.") var person: String
+    @OptionGroup var storage: FaceStoreOptions
+
+    func run() throws {
+        let store = try storage.store()
+        defer { store.close() }
+        let own = try store.records().filter { $0.binding.person == person }
+        guard !own.isEmpty else {
+            throw ValidationError("\(person) is not enrolled; see gatectl faces list")
+        }
+        print("template\tenrolled\tquality\tconsent\tmodel\tmodel_id\tnote")
+        for record in own {
+            print(
+                [
+                    "\(record.number)", record.created.shown,
+                    String(format: "%.2f", record.quality), record.binding.consent,
+                    record.binding.model.name, record.binding.model.identifier,
+                    record.twinNote ?? "",
+                ].joined(separator: "\t"))
+        }
+    }
+}
+
+/// `gatectl faces remove`: destroys a person's templates; the consent stays.
+struct FacesRemoveCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove", abstract: "Destroys the templates of one person.",
+        discussion: "The consent stays on record; gatectl consent withdraw ends it, too.")
+
+    @Argument(help: "The person.") var person: String
+    @OptionGroup var storage: FaceStoreOptions
+
+    func run() throws {
+        let store = try storage.store()
+        defer { store.close() }
+        let (count, logIsClean) = try store.remove(person: person)
+        guard count > 0 else {
+            throw ValidationError("\(person) is not enrolled; see gatectl faces list")
+        }
+        print("\(person): \(count) templates destroyed")
+        if !logIsClean {
+            ErrorOutput.write([
+                "warning: another process reads the log, which may hold their sealed copies until "
+                    + "it ends; run this again"
+            ])
+        }
+    }
+}
+
+/// `gatectl faces audit`: proves that no template lacks a standing consent.
+struct FacesAuditCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit", abstract: "Holds every template against the consents on record.",
+        discussion: """
+            A row for each template without a standing consent of its own, and exit status 1; with \
+            0 every template has one. Ended consents whose templates the eyes have not confirmed \
+            as destroyed are told, too.
+            """)
+
+    @OptionGroup var storage: FaceStoreOptions
+    @OptionGroup var control: ControlOptions
+
+    func run() throws {
+        let (consents, standing) = try control.consents()
+        var faults: [String] = []
+        var count = 0
+        if let store = try FaceStore.open(storage.faces) {
+            defer { store.close() }
+            let owners = Dictionary(
+                consents.map { ($0.identifier, $0.person) }, uniquingKeysWith: { $1 })
+            for record in try store.records() {
+                count += 1
+                let consent = record.binding.consent
+                if !standing.contains(consent) {
+                    faults.append("\(record.binding.person)\t\(record.number)\t\(consent)\tends")
+                } else if owners[consent] != record.binding.person {
+                    faults.append("\(record.binding.person)\t\(record.number)\t\(consent)\tforeign")
+                }
+            }
+        }
+        let open = consents.filter { $0.state != .standing && $0.cleared == nil }
+        if !faults.isEmpty {
+            print("person\ttemplate\tconsent\tfault")
+            faults.forEach { print($0) }
+        }
+        for consent in open {
+            ErrorOutput.write([
+                "warning: the eyes have not confirmed that the templates under "
+                    + "\(consent.identifier) (\(consent.person), \(consent.state.rawValue)) are "
+                    + "destroyed; start gatehouse-vision"
+            ])
+        }
+        if faults.isEmpty {
+            print("\(count) templates, each under a standing consent of its own")
+        }
+        if !faults.isEmpty || !open.isEmpty { throw ExitCode(1) }
+    }
+}
+
+/// `gatectl faces calibrate`: measures on the site's own people what a similarity means.
+struct FacesCalibrateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "calibrate", abstract: "Measures similarities between enrolled people.",
+        discussion: """
+            Compares every template with those of other people, writes the table that the eyes use \
+            from then on in place of the embedder's own, and says how sure it is. It tells of \
+            photographs: pictures of the site's own cameras may lie closer together.
+            """)
+
+    @Flag(help: "Only tell; write nothing.") var dryRun = false
+    @Option(help: "Largest probability that a stranger is taken for anybody.")
+    var rate = 0.01
+    @OptionGroup var storage: FaceStoreOptions
+
+    func run() throws {
+        let embedder = try storage.embedder()
+        let store = try storage.store()
+        defer { store.close() }
+        let templates = try store.templates(of: embedder.model)
+        guard let (site, genuine) = SiteCalibration.measure(templates, model: embedder.model) else {
+            throw ValidationError(
+                "there are \(Set(templates.map(\.record.binding.person)).count) people enrolled "
+                    + "with this embedder; at least 15 are needed for a table")
+        }
+        print("similarity\tfalse_match_rate")
+        for point in site.calibration.points {
+            print(String(format: "%.4f\t%.2e", point.similarity, point.falseMatchRate))
+        }
+        let needed = FaceCalibration.pairRate(forOneIn: rate, people: site.peopleCount)
+        let pairs = site.peopleCount * (site.peopleCount - 1) / 2
+        print(
+            "\(site.peopleCount) people, \(pairs) pairs of people, \(site.comparisonCount) "
+                + "comparisons; the last row bounds the rate at 95 %")
+        if let threshold = site.calibration.threshold(for: needed) {
+            let kept = genuine.filter { $0 >= threshold }.count
+            print(
+                String(
+                    format: "for %.2g of strangers: %.2e a pair, similarity %.4f; %d of %d pairs "
+                        + "of one person reach it",
+                    rate, needed, threshold, kept, genuine.count))
+        } else {
+            print(
+                String(
+                    format: "for %.2g of strangers a pair may match at %.2e: too rare for %d "
+                        + "pairs; a face alone would open nothing",
+                    rate, needed, pairs))
+        }
+        if !dryRun { try site.save(in: storage.faces) }
+    }
+}

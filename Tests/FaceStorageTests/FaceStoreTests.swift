@@ -1,0 +1,240 @@
+import FaceMatching
+import Foundation
+import GRDB
+import GateTypes
+import Testing
+
+@testable import FaceStorage
+
+/// Templates at rest: sealed, bound, destroyed, and what happens to a damaged store.
+@Suite struct FaceStoreTests {
+    static let model = FaceModel(name: "test", identifier: String(repeating: "a", count: 64))
+    static let now = WallTime(milliseconds: 1_790_000_000_000)
+
+    final class Folder {
+        let path: String
+
+        init() throws {
+            let url = FileManager.default.temporaryDirectory
+                .appending(path: "gatehouse-store-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+            path = url.path
+        }
+
+        deinit { try? FileManager.default.removeItem(atPath: path) }
+
+        func store() throws -> FaceStore {
+            try #require(try FaceStore.open(path, making: true))
+        }
+
+        /// Every byte of every file in the folder.
+        var bytes: Data {
+            var all = Data()
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] {
+                all += FileManager.default.contents(atPath: "\(path)/\(name)") ?? Data()
+            }
+            return all
+        }
+    }
+
+    static func embedding(_ seed: Int, count: Int = 64) throws -> FaceEmbedding {
+        let values = (0..<count).map { Float(sin(Double($0 * seed + seed))) }
+        return try #require(FaceEmbedding(normalising: values))
+    }
+
+    static func binding(
+        _ person: String, consent: String = "C1", model: FaceModel = model
+    ) -> TemplateBinding {
+        TemplateBinding(person: person, model: model, consent: consent)
+    }
+
+    static func enrol(_ person: String, in store: FaceStore, consent: String = "C1") throws {
+        try store.enrol(
+            [
+                .init(embedding: try embedding(person.count + 1), quality: 0.8),
+                .init(embedding: try embedding(person.count + 7), quality: 0.7),
+            ], as: binding(person, consent: consent), at: now)
+    }
+
+    @Test func whatIsStoredComesBackOverRestarts() throws {
+        let folder = try Folder()
+        var store = try folder.store()
+        try Self.enrol("E017", in: store)
+        store.close()
+        store = try folder.store()
+        let back = try store.templates(of: Self.model)
+        #expect(back.count == 2 && back[0].record.binding == Self.binding("E017"))
+        let likeness = try #require(
+            back[0].embedding.similarity(to: try Self.embedding(5)))
+        #expect(likeness > 0.9999)
+        #expect(try store.records().map(\.quality) == [0.8, 0.7])
+    }
+
+    @Test func nothingOfAFaceCanBeReadFromTheFiles() throws {
+        let folder = try Folder()
+        let store = try folder.store()
+        try Self.enrol("E017", in: store)
+        let embedding = try Self.embedding(5)
+        let raw = embedding.values.withUnsafeBufferPointer { Data(buffer: $0) }
+        let bytes = folder.bytes
+        #expect(bytes.range(of: raw.prefix(16)) == nil)
+        #expect(bytes.range(of: Data("E017".utf8)) != nil)
+        for name in ["faces.db", "site.key"] {
+            let path = "\(folder.path)/\(name)"
+            let rights = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
+            #expect(rights as? Int == 0o600)
+        }
+    }
+
+    @Test func removingLeavesNeitherKeyNorTemplateNorNameInTheRawStorage() throws {
+        let folder = try Folder()
+        let store = try folder.store()
+        try Self.enrol("E-WITHDRAWN", in: store)
+        try Self.enrol("E018", in: store)
+        let sealed = try DatabaseQueue(path: store.path).read { db in
+            try Row.fetchAll(
+                db, sql: "SELECT wrapped_key, body FROM template WHERE person = 'E-WITHDRAWN'"
+            ).flatMap { [$0["wrapped_key"] as Data, $0["body"] as Data] }
+        }
+        #expect(sealed.count == 4)
+        for part in sealed { #expect(folder.bytes.range(of: part.prefix(24)) != nil) }
+        let (count, logIsClean) = try store.remove(person: "E-WITHDRAWN")
+        #expect(count == 2 && logIsClean)
+        let bytes = folder.bytes
+        for part in sealed { #expect(bytes.range(of: part.prefix(24)) == nil) }
+        #expect(bytes.range(of: Data("E-WITHDRAWN".utf8)) == nil)
+        #expect(
+            try store.templates(of: Self.model).map(\.record.binding.person) == ["E018", "E018"])
+    }
+
+    @Test func enrollingAgainReplacesAndOtherModelsAreNeverOpened() throws {
+        let folder = try Folder()
+        let store = try folder.store()
+        try Self.enrol("E017", in: store)
+        try Self.enrol("E017", in: store, consent: "C2")
+        #expect(try store.records().map(\.binding.consent) == ["C2", "C2"])
+        let other = FaceModel(name: "next", identifier: String(repeating: "b", count: 64))
+        #expect(try store.templates(of: other).isEmpty)
+        #expect(try store.records().count == 2)
+    }
+
+    @Test(arguments: ["person", "model", "consent"])
+    func aTemplateThatWasMovedToAnotherIsRefused(column: String) throws {
+        let folder = try Folder()
+        let store = try folder.store()
+        try Self.enrol("E017", in: store)
+        try DatabaseQueue(path: store.path).write { db in
+            try db.execute(
+                sql: "UPDATE template SET \(column) = ?",
+                arguments: [String(repeating: "c", count: 64)])
+        }
+        let model =
+            column == "model"
+            ? FaceModel(name: "test", identifier: String(repeating: "c", count: 64)) : Self.model
+        let error = #expect(throws: FaceStoreError.self) { try store.templates(of: model) }
+        #expect(error?.description.contains("not the one that was sealed") == true)
+    }
+
+    // MARK: Keys
+
+    @Test func aMissingKeyIsToldAndNeverReplacedByANewOne() throws {
+        let folder = try Folder()
+        try Self.enrol("E017", in: try folder.store())
+        try FileManager.default.removeItem(atPath: "\(folder.path)/site.key")
+        let error = #expect(throws: FaceStoreError.self) {
+            try FaceStore.open(folder.path, making: true)
+        }
+        #expect(error?.description.contains("is missing") == true)
+        #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/site.key"))
+    }
+
+    @Test func aWrongKeyOpensNothing() throws {
+        let folder = try Folder()
+        try Self.enrol("E017", in: try folder.store())
+        let path = "\(folder.path)/site.key"
+        try FileManager.default.removeItem(atPath: path)
+        _ = try SiteKey.create(path)
+        let error = #expect(throws: FaceStoreError.self) { try FaceStore.open(folder.path) }
+        #expect(error?.description.contains("under another site key") == true)
+    }
+
+    @Test func aKeyThatOthersMayReadAndAShortOneAreRefused() throws {
+        let folder = try Folder()
+        let path = "\(folder.path)/site.key"
+        _ = try SiteKey.create(path)
+        try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path)
+        #expect(throws: FaceStoreError.self) { try SiteKey.load(path) }
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+        #expect(try SiteKey.load(path) != nil)
+        try Data([1, 2, 3]).write(to: URL(filePath: path))
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+        let error = #expect(throws: FaceStoreError.self) { try SiteKey.load(path) }
+        #expect(error?.description.contains("3 bytes") == true)
+    }
+
+    // MARK: Damage
+
+    @Test(arguments: [0.2, 0.5, 0.9])
+    func aDatabaseCutShortIsToldAndNeverTraps(share: Double) throws {
+        let folder = try Folder()
+        let store = try folder.store()
+        for number in 0..<40 { try Self.enrol("E\(number)", in: store) }
+        store.close()
+        let path = "\(folder.path)/faces.db"
+        let bytes = try Data(contentsOf: URL(filePath: path))
+        try bytes.prefix(Int(Double(bytes.count) * share)).write(to: URL(filePath: path))
+        let error = #expect(throws: FaceStoreError.self) {
+            try FaceStore.open(folder.path)?.templates(of: Self.model)
+        }
+        #expect(error?.description.contains("damaged") == true, "\(error?.description ?? "")")
+    }
+
+    @Test func aFileThatIsNoDatabaseIsTold() throws {
+        let folder = try Folder()
+        _ = try SiteKey.create("\(folder.path)/site.key")
+        try Data("not a database, but longer than its header would be\n".utf8)
+            .write(to: URL(filePath: "\(folder.path)/faces.db"))
+        #expect(throws: FaceStoreError.self) { try FaceStore.open(folder.path) }
+    }
+
+    @Test func whereThereIsNoStoreThereIsNone() throws {
+        let folder = try Folder()
+        #expect(try FaceStore.open(folder.path) == nil)
+        #expect(try FaceStore.open("/nowhere/faces") == nil)
+        #expect(throws: FaceStoreError.self) { try FaceStore.open("/nowhere/faces", making: true) }
+    }
+
+    @Test func anotherProcessSeesThatTheStoreHasChanged() throws {
+        let folder = try Folder()
+        let (one, other) = (try folder.store(), try folder.store())
+        let before = try one.dataVersion()
+        #expect(try one.dataVersion() == before)
+        try Self.enrol("E017", in: other)
+        #expect(try one.dataVersion() != before)
+    }
+
+    // MARK: Calibration
+
+    @Test func calibrationNeedsPeopleAndBelongsToItsModel() throws {
+        let folder = try Folder()
+        let store = try folder.store()
+        for number in 0..<5 { try Self.enrol("E\(number)", in: store) }
+        #expect(
+            SiteCalibration.measure(try store.templates(of: Self.model), model: Self.model) == nil)
+        var random = SystemRandomNumberGenerator()
+        for number in 5..<40 {
+            let values = (0..<64).map { _ in Float.random(in: -1...1, using: &random) }
+            let embedding = try #require(FaceEmbedding(normalising: values))
+            try store.enrol(
+                [.init(embedding: embedding, quality: 0.9)],
+                as: Self.binding("E\(number)"), at: Self.now)
+        }
+        let measured = try #require(
+            SiteCalibration.measure(try store.templates(of: Self.model), model: Self.model))
+        #expect(measured.site.peopleCount == 40)
+        try measured.site.save(in: folder.path)
+        #expect(SiteCalibration.load(folder.path, for: Self.model) == measured.site)
+        let other = FaceModel(name: "next", identifier: "b")
+        #expect(SiteCalibration.load(folder.path, for: other) == nil)
+    }
+}

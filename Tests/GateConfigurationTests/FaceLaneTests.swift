@@ -1,0 +1,102 @@
+import GateConfiguration
+import GateTypes
+import Testing
+
+/// `faces:` of turnstiles and doors: what is read, and what is told.
+@Suite struct FaceLaneTests {
+    static let cameras = """
+        cameras:
+          in1: { device: /dev/video0, size: 640x480, rate: 15, format: mjpeg }
+          out1: { device: /dev/video1, size: 640x480, rate: 15, format: mjpeg }
+          ir1: { device: /dev/video2, size: 640x480, rate: 15, format: grey }
+
+        """
+
+    static let faces = """
+            faces:
+              entry: { camera: in1, liveness: { infrared: ir1 } }
+              exit: { camera: out1, liveness: { challenge: yes } }
+              use: alone
+              face_alone: { accepted_by: E100, reason: guard beside it }
+              false_match_rate: 0.5%
+              smallest_face: 100px
+
+        """
+
+    static func text(_ faces: String = faces) -> String {
+        PersonLaneTests.gatehouse
+            .replacing("lanes:\n", with: cameras + "lanes:\n")
+            .replacing(
+                "    timing: { release: 4s }\n", with: "    timing: { release: 4s }\n" + faces)
+    }
+
+    @Test func everyKeyIsRead() throws {
+        let (read, report) = PersonLaneTests.read(Self.text())
+        #expect(report.errors == [])
+        let faces = try #require(read?.faces["people"])
+        #expect(faces.entry?.camera == "in1" && faces.entry?.infrared == "ir1")
+        #expect(faces.exit?.camera == "out1" && faces.exit?.asksChallenge == true)
+        #expect(faces.entry?.asksChallenge == false && faces.use == .alone)
+        #expect(faces.alone == .init(acceptedBy: "E100", reason: "guard beside it"))
+        #expect(faces.falseMatchRate == 0.005 && faces.smallestPixels == 100)
+        #expect(faces.cameras == ["in1", "out1"] && faces.infraredCameras == ["ir1"])
+        // The warning stands, and no camera counts as unused.
+        let warnings = report.warnings.map(\.description)
+        #expect(warnings.contains { $0.contains("without judged liveness") })
+        #expect(!warnings.contains { $0.contains("used by no lane") })
+    }
+
+    @Test func byDefaultAFaceAccompaniesABadge() throws {
+        let (read, report) = PersonLaneTests.read(
+            Self.text("    faces: { entry: { camera: in1 } }\n"))
+        #expect(report.errors == [])
+        let faces = try #require(read?.faces["people"])
+        #expect(faces.use == .withBadge && faces.start == .always && faces.alone == nil)
+    }
+
+    static let mistakes: [(String, String, String)] = [
+        ("faces: { entry: { camera: in1 }, use: alone }", "lets a face alone open", "use: alone"),
+        ("faces: { use: with_badge }", "has no camera", "faces: { use"),
+        ("faces: { entry: { camera: in9 } }", "no camera 'in9'", "in9"),
+        (
+            "faces: { entry: { camera: in1 }, exit: { camera: in1 } }", "serves two purposes",
+            "camera: in1 } }"
+        ),
+        (
+            "faces: { entry: { camera: in1 }, face_alone: { accepted_by: E1, reason: x } }",
+            "uses faces with a badge", "face_alone"
+        ),
+        (
+            "faces: { entry: { camera: in1 }, use: alone, face_alone: { reason: x } }",
+            "no 'accepted_by'", "face_alone"
+        ),
+        (
+            "faces: { entry: { camera: in1 }, use: alone, start: badge, "
+                + "face_alone: { accepted_by: E1, reason: x } }", "waits for a badge", "start"
+        ),
+        ("faces: { entry: { camera: in1 }, false_match_rate: 50% }", "false_match_rate", "50%"),
+        ("faces: { entree: { camera: in1 } }", "did you mean 'entry'?", "entree"),
+    ]
+
+    @Test(arguments: mistakes)
+    func mistakeIsToldAtItsPlace(faces: String, says: String, at: String) throws {
+        let text = Self.text("    \(faces)\n")
+        let (config, report) = PersonLaneTests.read(text)
+        #expect(config == nil)
+        let range = try #require(text.ranges(of: at).last)
+        let line = text[..<range.lowerBound].count { $0 == "\n" } + 1
+        let found = report.errors.filter { $0.description.contains(says) }
+        #expect(found.contains { $0.place.line == line }, "told: \(report.errors)")
+    }
+
+    @Test func thereMustBeAWayInWithoutAFace() {
+        var (sources, report) = PersonLaneTests.sources(
+            Self.text("    faces: { entry: { camera: in1 } }\n"))
+        sources.badges = nil
+        sources.people = nil
+        report = ConfigReader.read(sources, zones: SampleSite.zones, report: report).report
+        #expect(
+            report.errors.contains { $0.description.contains("no way in without a face") },
+            "told: \(report.errors)")
+    }
+}

@@ -1,0 +1,292 @@
+import GateConfiguration
+import GateEngine
+import GateTypes
+import Testing
+
+/// Faces at a turnstile: from the frame to the relay, and everything that keeps it shut.
+@Suite struct FaceLaneTests {
+    static func bench(
+        consents: [String] = ["E001", "E002"],
+        change: @escaping (inout FaceLaneConfig) -> Void = { _ in }
+    ) -> GateBench {
+        var bench = PersonLaneTests.bench { config in
+            for name in ["face-in", "face-out", "infrared"] {
+                config.cameras[CameraName(name)] = CameraConfig(
+                    source: .scene, width: 640, height: 480, rate: 15, format: .mjpeg)
+            }
+            var faces = FaceLaneConfig()
+            faces.entry = .init(camera: "face-in")
+            faces.exit = .init(camera: "face-out")
+            faces.use = .alone
+            faces.alone = .init(acceptedBy: "E100", reason: "test")
+            change(&faces)
+            config.faces["t"] = faces
+        }
+        bench.calm()
+        bench.consent(to: consents)
+        bench.send(.enrolled(["E001", "E002"]))
+        return bench
+    }
+
+    @Test func twoAgreeingFramesReleaseTheTurnstileInTheirDirection() throws {
+        var bench = Self.bench()
+        bench.face("E001")
+        #expect(bench.actions.stores.isEmpty)
+        bench.face("E001")
+        let draft = try #require(bench.actions.stores.first)
+        #expect(draft.kind == .grant && draft.facts["by"] == "face")
+        #expect(draft.personal == [.person: "E001"])
+        #expect(bench.store().asserts("t-in") == 1)
+        bench.walk()
+        let passage = try #require(bench.actions.records(.passage).last)
+        #expect(passage.facts["outcome"] == "passed" && passage.facts["trigger"] == "face")
+        bench.wait(.seconds(2))
+        bench.face("E001", camera: "face-out")
+        bench.face("E001", camera: "face-out")
+        #expect(bench.store().asserts("t-out") == 1)
+    }
+
+    @Test func theSameFaceOpensOnceAndAgainOnlyAfterItWasGone() {
+        var bench = Self.bench()
+        for _ in 0..<6 { bench.face("E001") }
+        #expect(bench.actions.stores.count == 1)
+        bench.store()
+        bench.walk()
+        bench.wait(.seconds(3))
+        for _ in 0..<3 { bench.face("E001") }
+        #expect(bench.actions.stores.count == 2)
+    }
+
+    @Test func aStrangerIsToldAndLeavesNoName() {
+        var bench = Self.bench()
+        for _ in 0..<4 { bench.face(nil) }
+        bench.wait(.seconds(2))
+        #expect(bench.actions.stores.isEmpty && bench.actions.told(.refused))
+        let records = bench.actions.records(.refusal) + bench.actions.records(.passage)
+        #expect(records.count == 2 && records.allSatisfy { $0.personal.isEmpty })
+        #expect(records.first?.facts["reasons"] == "unlisted")
+    }
+
+    @Test func whoPolicyDeniesIsRefusedByTheirFaceToo() {
+        var bench = Self.bench()
+        bench.face("E002")
+        bench.face("E002")
+        #expect(bench.actions.stores.isEmpty && bench.actions.told(.denied))
+        #expect(bench.actions.incidents("refused_deny_listed") == 1)
+    }
+
+    @Test func withoutAStandingConsentNothingOpensAndNoNameIsWritten() {
+        var bench = Self.bench(consents: [])
+        bench.face("E001")
+        bench.face("E001")
+        bench.face("E001")
+        #expect(bench.actions.stores.isEmpty)
+        let refusals = bench.actions.records(.refusal)
+        #expect(refusals.map { $0.facts["reasons"] } == ["no_consent"])
+        #expect(refusals.allSatisfy { $0.personal.isEmpty })
+    }
+
+    @Test func aConsentWithdrawnBetweenRecordAndRelayKeepsItShut() {
+        var bench = Self.bench()
+        bench.face("E001")
+        bench.face("E001")
+        #expect(bench.actions.stores.count == 1)
+        bench.consent(to: [])
+        #expect(bench.store().asserts("t-in") == 0)
+        #expect(bench.actions.records(.passage).last?.facts["refused"] == "no_consent")
+    }
+
+    @Test func framesFromBeforeAWithdrawalCountForNothing() {
+        var bench = Self.bench()
+        bench.face("E001")
+        bench.consent(to: ["E002"])
+        bench.face("E001")
+        bench.face("E001")
+        #expect(bench.actions.stores.isEmpty)
+    }
+
+    @Test func twoPeopleAreAnEventAndOpenNothing() {
+        var bench = Self.bench()
+        bench.face("E001", count: 2)
+        bench.face("E001", count: 2)
+        bench.face("E001", count: 2)
+        #expect(bench.actions.stores.isEmpty && bench.actions.told(.oneAtATime))
+        #expect(bench.actions.incidents("two_people") == 1)
+        bench.face("E001")
+        bench.face("E001")
+        #expect(bench.actions.stores.count == 1)
+    }
+
+    @Test func anOpeningLaterThanItsFrameAllowsIsDropped() {
+        var bench = Self.bench()
+        bench.face("E001")
+        bench.face("E001", age: .milliseconds(490))
+        bench.wait(.milliseconds(20))
+        #expect(bench.store().asserts("t-in") == 0)
+        #expect(bench.actions.incidents("late_opening_dropped") == 1)
+        // Newer frames of the same person may still open.
+        bench.face("E001")
+        #expect(bench.store().asserts("t-in") == 1)
+    }
+
+    // MARK: Liveness
+
+    @Test func withoutJudgedLivenessAndWithoutAnAcceptanceAFaceOpensNothing() {
+        var bench = Self.bench { $0.alone = nil }
+        for _ in 0..<10 { bench.face("E001") }
+        #expect(bench.actions.stores.isEmpty)
+        #expect(
+            bench.actions.records(.refusal).first?.facts["reasons"] == "liveness_not_judged")
+    }
+
+    @Test(arguments: LivenessVerdict.allCases)
+    func theInfraredCameraHasAVeto(verdict: LivenessVerdict) {
+        var bench = Self.bench { $0.entry?.infrared = "infrared" }
+        for _ in 0..<10 { bench.face("E001", infrared: verdict) }
+        #expect(bench.actions.stores.count == (verdict == .passed ? 1 : 0))
+        #expect(bench.actions.incidents("attack_presented") == (verdict == .failed ? 1 : 0))
+    }
+
+    @Test func aPhotographFailsTheChallengeAndALivingHeadPassesIt() {
+        var bench = Self.bench { $0.entry?.asksChallenge = true }
+        for _ in 0..<50 { bench.face("E001") }
+        #expect(bench.actions.stores.isEmpty)
+        #expect(bench.actions.incidents("attack_presented") == 1)
+
+        bench = Self.bench { $0.entry?.asksChallenge = true }
+        bench.face("E001")
+        bench.face("E001")
+        let side = bench.actions.told(.turnLeft) ? 1.0 : -1.0
+        #expect(bench.actions.told(.turnLeft) || bench.actions.told(.turnRight))
+        bench.face("E001")
+        for yaw in [0.3 * side, 0, -0.3 * side] {
+            bench.face("E001", yaw: yaw, hint: abs(yaw) > 0.1 ? .lookAtTheCamera : nil)
+        }
+        #expect(bench.actions.stores.count == 1)
+    }
+
+    @Test func aHeadThatTurnsForAPhotographPassesNothing() {
+        for side in [1.0, -1.0] {
+            var bench = Self.bench { $0.entry?.asksChallenge = true }
+            bench.face("E001")
+            bench.face("E001")
+            for yaw in [0, 0.3 * side, 0, -0.3 * side] {
+                bench.face(nil, yaw: yaw, hint: abs(yaw) > 0.1 ? .lookAtTheCamera : nil)
+            }
+            bench.face("E001")
+            bench.face("E001")
+            #expect(bench.actions.stores.isEmpty)
+        }
+    }
+
+    // MARK: With a badge
+
+    static func withBadge(_ change: @escaping (inout FaceLaneConfig) -> Void = { _ in })
+        -> GateBench
+    {
+        bench {
+            $0.use = .withBadge
+            $0.alone = nil
+            change(&$0)
+        }
+    }
+
+    @Test func theHoldersFaceReleasesTheirBadge() {
+        var bench = Self.withBadge()
+        bench.face("E001")
+        bench.face("E001")
+        #expect(bench.actions.stores.isEmpty)
+        bench.badge("11", at: "t")
+        #expect(bench.actions.stores.isEmpty && bench.actions.told(.showYourFace))
+        bench.face("E001")
+        bench.face("E001")
+        #expect(bench.actions.stores.first?.facts["by"] == "badge_and_face")
+        #expect(bench.store().asserts("t-in") == 1)
+    }
+
+    @Test func somebodyElsesFaceDoesNot() {
+        var bench = Self.withBadge()
+        bench.badge("11", at: "t")
+        for _ in 0..<4 { bench.face("E002") }
+        #expect(bench.actions.stores.isEmpty)
+        #expect(bench.actions.records(.refusal).last?.facts["reasons"] == "face_mismatch")
+    }
+
+    @Test func aFaceThatNeverComesEndsInTheGuardsHands() {
+        var bench = Self.withBadge()
+        bench.badge("11", at: "t")
+        bench.wait(.seconds(6))
+        #expect(bench.actions.stores.isEmpty && bench.actions.told(.askGuard))
+        #expect(bench.actions.records(.passage).last?.facts["refused"] == "no_face")
+    }
+
+    @Test func whoHasNotConsentedOrIsNotEnrolledPassesByTheirBadgeAlone() {
+        var bench = Self.withBadge()
+        bench.consent(to: [])
+        bench.badge("11", at: "t")
+        #expect(bench.store().asserts("t-in") == 1)
+        bench = Self.withBadge()
+        bench.send(.enrolled([]))
+        bench.badge("11", at: "t")
+        #expect(bench.store().asserts("t-in") == 1)
+    }
+
+    @Test func aBlindCameraLeavesTheBadge() {
+        var bench = Self.withBadge()
+        bench.send(.camera("face-in", .blind(reason: "unplugged")))
+        #expect(bench.actions.alarms("camera_blind_face-in") == 1)
+        bench.badge("11", at: "t")
+        #expect(bench.store().asserts("t-in") == 1)
+    }
+
+    @Test func theEyesLookOnlyAfterABadgeWhereTheLaneSaysSo() {
+        var bench = Self.withBadge { $0.start = .badge }
+        #expect(bench.actions.last(look: "face-in") == .off)
+        bench.badge("11", at: "t")
+        #expect(bench.actions.last(look: "face-in") == .waiting)
+        bench.wait(.seconds(6))
+        #expect(bench.actions.last(look: "face-in") == .off)
+    }
+}
+
+extension GateBench {
+    mutating func consent(to people: [String]) {
+        send(
+            .consents(
+                people.map { ConsentNotice(person: $0, consent: "C-\($0)", expires: nil) }))
+    }
+
+    /// One frame a tenth of a second later, read 60 ms after it was taken.
+    mutating func face(
+        _ person: String?, camera: CameraName = "face-in", count: Int = 1,
+        age: Duration = .milliseconds(60), yaw: Double = 0, hint: FaceHint? = nil,
+        infrared: LivenessVerdict = .notJudged
+    ) {
+        wait(.milliseconds(100))
+        var candidates = [
+            FaceCandidate(person: "E099", consent: "C-E099", similarity: 0.2, falseMatchRate: 0.1)
+        ]
+        if let person, hint == nil {
+            candidates.insert(
+                FaceCandidate(
+                    person: person, consent: "C-\(person)", similarity: 0.6, falseMatchRate: 1e-3),
+                at: 0)
+        }
+        send(
+            .faces(
+                FaceObservation(
+                    camera: camera, sequence: 1, frameTime: now - age, readTime: now,
+                    faceCount: count,
+                    face: FaceSighting(
+                        centre: PixelPoint(x: 0.5, y: 0.5), width: 0.2, quality: 0.8, hint: hint,
+                        yaw: yaw, infrared: infrared, candidates: hint == nil ? candidates : []),
+                    galleryCount: 2)))
+    }
+}
+
+extension [GateAction] {
+    func last(look camera: CameraName) -> Attention? {
+        for case .look(camera, let attention) in reversed() { return attention }
+        return nil
+    }
+}

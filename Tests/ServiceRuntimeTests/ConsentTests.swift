@@ -1,0 +1,171 @@
+import AccessPolicy
+import EventLoop
+import FaceMatching
+import FaceStorage
+import Foundation
+import GateTypes
+import Testing
+import VisionLink
+
+@testable import ServiceRuntime
+
+/// Consent from the control socket to the eyes' disk, both programs' services on one loop.
+@Suite struct ConsentTests {
+    static let model = FaceModel(name: "test", identifier: String(repeating: "a", count: 64))
+
+    static func request(
+        _ kind: ControlRequest.Kind, _ person: String, until: WallTime? = nil
+    ) -> ControlRequest {
+        var request = ControlRequest(kind)
+        request.person = person
+        request.text = "2026-1"
+        request.signer = "E002"
+        request.until = until
+        return request
+    }
+
+    static func embedding(_ seed: Int) throws -> FaceEmbedding {
+        try #require(
+            FaceEmbedding(normalising: (0..<32).map { Float(sin(Double($0 * seed + seed))) }))
+    }
+
+    /// Enrols like `gatectl faces enrol`, from a connection of its own.
+    static func enrol(_ person: String, consent: String, in folder: String) throws {
+        let store = try #require(try FaceStore.open(folder, making: true))
+        defer { store.close() }
+        try store.enrol(
+            [.init(embedding: try embedding(person.count), quality: 0.9)],
+            as: TemplateBinding(person: person, model: model, consent: consent), at: .now())
+    }
+
+    static func bytes(in folder: String) -> Data {
+        var all = Data()
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+            all += FileManager.default.contents(atPath: "\(folder)/\(name)") ?? Data()
+        }
+        return all
+    }
+
+    @Test func aWithdrawalEmptiesMemoryAndDiskAndIsJournalled() throws {
+        let rig = try GateRig()
+        let client = try TestClient(rig)
+        let folder = rig.folder.file("faces")
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+        for person in ["E-LEAVING", "E018"] {
+            let reply = try client.ask(Self.request(.consentGrant, person), rig)
+            #expect(reply.ok, "\(reply.text ?? "")")
+        }
+        let shown = try client.ask(ControlRequest(.consents), rig)
+        let consents = try #require(shown.consents)
+        #expect(shown.standing?.count == 2 && consents.first?.signer == "E002")
+        for consent in consents {
+            try Self.enrol(consent.person, consent: consent.identifier, in: folder)
+        }
+
+        let gallery = try FaceGallery(folder: folder)
+        let eyes = try EyesRig(
+            loop: rig.loop, path: RuntimePaths.vision(rig.config), gallery: gallery)
+        defer { eyes.end() }
+        gallery.uses(Self.model, nil)
+        try rig.loop.run { gallery.snapshot?.gallery.peopleCount == 2 }
+        try rig.loop.run { rig.service.enrolled == ["E-LEAVING", "E018"] }
+
+        let ended = try client.ask(Self.request(.consentWithdraw, "E-LEAVING"), rig)
+        #expect(ended.ok)
+        try rig.loop.run { rig.service.consents?.register.uncleared.isEmpty == true }
+        let probe = try Self.embedding("E-LEAVING".count)
+        let nearest = try #require(gallery.snapshot).gallery.nearest(to: probe)
+        #expect(nearest.map(\.person) == ["E018"])
+        #expect(Self.bytes(in: folder).range(of: Data("E-LEAVING".utf8)) == nil)
+        try rig.loop.run { rig.service.enrolled == ["E018"] }
+
+        let told = rig.journal.entries.filter {
+            $0.kind == EntryKind.consent.rawValue
+        }
+        #expect(
+            told.map { $0.facts["what"] } == [
+                "granted", "granted", "withdrawn", "templates_destroyed",
+            ])
+        #expect(told.last?.facts["templates"] == "1")
+        // Which person it was is personal, and erasable; nothing else says it.
+        #expect(told.allSatisfy { $0.text(.person)?.hasPrefix("E") == true })
+        #expect(told.allSatisfy { !$0.facts.values.contains("E-LEAVING") })
+    }
+
+    @Test func aTemplateUnderAnotherConsentIsNeverComparedWith() throws {
+        let folder = try ScratchFolder()
+        try Self.enrol("E017", consent: "C1", in: folder.path)
+        let gallery = try FaceGallery(folder: folder.path)
+        gallery.uses(Self.model, nil)
+        gallery.mayLook(for: [ConsentNotice(person: "E017", consent: "C2", expires: nil)])
+        gallery.finish()
+        #expect(gallery.snapshot?.gallery.isEmpty == true)
+        gallery.mayLook(for: [ConsentNotice(person: "E017", consent: "C1", expires: nil)])
+        #expect(gallery.snapshot?.gallery.peopleCount == 1)
+        gallery.mayLook(for: [])
+        #expect(gallery.snapshot?.gallery.isEmpty == true)
+    }
+
+    @Test func aDamagedStoreIsToldAndComparesWithNobody() throws {
+        let folder = try ScratchFolder()
+        try Self.enrol("E017", consent: "C1", in: folder.path)
+        try Data([1, 2, 3]).write(to: URL(filePath: folder.file("site.key")))
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o600], ofItemAtPath: folder.file("site.key"))
+        let gallery = try FaceGallery(folder: folder.path)
+        gallery.uses(Self.model, nil)
+        gallery.finish()
+        #expect(gallery.snapshot == nil)
+        guard case .faceTrouble(let reason)? = gallery.reports.first else {
+            Issue.record("no trouble is told")
+            return
+        }
+        #expect(reason?.contains("3 bytes") == true)
+    }
+
+    @Test func consentsOutliveARestartAndADamagedFileStandsForNobody() throws {
+        let folder = try ScratchFolder()
+        let file = ConsentFile(directory: folder.path)
+        var register = try file.load().get()
+        let now = Moment(instant: .now(), wall: .now())
+        _ = try register.grant(
+            person: "E017", textVersion: "1", signer: "E002", expires: nil, at: now)
+        try file.save(register)
+        #expect(try file.load().get() == register)
+        try Data("{".utf8).write(to: URL(filePath: file.path))
+        guard case .failure(let error) = file.load() else {
+            Issue.record("a damaged file was taken")
+            return
+        }
+        #expect(error.description.contains("are damaged"))
+    }
+
+    @Test func aConsentThatIsRefusedSaysWhy() throws {
+        let rig = try GateRig()
+        let client = try TestClient(rig)
+        #expect(try client.ask(Self.request(.consentGrant, "E017"), rig).ok)
+        let twice = try client.ask(Self.request(.consentGrant, "E017"), rig)
+        #expect(!twice.ok && twice.text?.contains("withdraw it first") == true)
+        let past = try client.ask(
+            Self.request(.consentGrant, "E018", until: WallTime(milliseconds: 1)), rig)
+        #expect(!past.ok && past.text?.contains("expired already") == true)
+        #expect(!(try client.ask(Self.request(.consentWithdraw, "E019"), rig).ok))
+        #expect(!(try client.ask(ControlRequest(.consentGrant), rig).ok))
+    }
+
+    @Test func infraredSeesTheSameFaceInTheSamePlaceAtTheSameTime() {
+        let sights = InfraredSights()
+        let now = Instant.now()
+        let box = FaceBox(x: 0.4, y: 0.4, width: 0.2, height: 0.2)
+        #expect(sights.verdict(of: "ir", on: box, at: now) == .notJudged)
+        sights.saw(.init(time: now, boxes: [box]), through: "ir")
+        #expect(sights.verdict(of: "ir", on: box, at: now + .milliseconds(150)) == .passed)
+        #expect(sights.verdict(of: "ir", on: box, at: now + .seconds(1)) == .notJudged)
+        let elsewhere = FaceBox(x: 0.1, y: 0.1, width: 0.2, height: 0.2)
+        #expect(sights.verdict(of: "ir", on: elsewhere, at: now) == .failed)
+        // A screen is black in infrared light.
+        sights.saw(.init(time: now, boxes: []), through: "ir")
+        #expect(sights.verdict(of: "ir", on: box, at: now) == .failed)
+    }
+}

@@ -1,0 +1,68 @@
+"""Writes a trained network as a network file with its stored answer: export WHAT CHECKPOINT MODELS.
+
+WHAT is `detector`, `embedder` or `head`. MODELS is the folder for NAME.ghn and golden/NAME.golden.
+"""
+import argparse
+import os
+import sys
+
+import torch
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "export"))
+from export import export, golden  # noqa: E402
+
+from base import BASE_POINTS, Head  # noqa: E402
+from detector import LEAST_SHORT, LONG_SIDE, MOST_ENLARGED, Detector  # noqa: E402
+from faces import POINTS  # noqa: E402
+from student import Assessed, Student  # noqa: E402
+
+
+def points(values):
+    return " ".join(f"{x:.4f},{y:.4f}" for x, y in values)
+
+
+def detector(state, options):
+    network = Detector()
+    network.load_state_dict(state["network"])
+    return "face-detector", network, (1, 3, 480, 640), (1, 3, 160, 160), {
+        "threshold": options.threshold, "suppress": 0.4, "side": LONG_SIDE, "border": 0,
+        "least": LEAST_SHORT, "enlarge": MOST_ENLARGED}
+
+
+def embedder(state, options):
+    network = Assessed(Student())
+    network.student.load_state_dict(state["student"])
+    network.assess.load_state_dict(state["assess"])
+    return "face-embedder", network, (1, 3, 112, 112), (1, 3, 112, 112), {
+        "name": "gatehouse-small", "mean": "127.5 127.5 127.5",
+        "scale": " ".join([f"{1 / 127.5:.9g}"] * 3), "points": points(POINTS), "mirror": "yes"}
+
+
+def head(state, options):
+    network = Head(state["mean"], state["deviation"], hidden=len(state["widen.bias"]))
+    network.load_state_dict(state)
+    # The base takes (value - mean) / 256; these means stand in its own file.
+    return "face-head", network.eval().fold(), (1, 256, 2, 2), (1, 256, 2, 2), {
+        "name": "gatehouse-large", "mean": "122.782 117.001 104.298",
+        "scale": " ".join([f"{1 / 256:.9g}"] * 3), "points": points(BASE_POINTS), "mirror": "yes"}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["detector", "embedder", "head"])
+    parser.add_argument("checkpoint")
+    parser.add_argument("models")
+    parser.add_argument("--threshold", type=float, default=0.5, help="of the detector's score")
+    options = parser.parse_args()
+    make = {"detector": detector, "embedder": embedder, "head": head}[options.what]
+    name, network, shape, small, meta = make(torch.load(options.checkpoint, map_location="cpu"),
+                                             options)
+    network.eval()
+    export(network, shape, f"{options.models}/{name}.ghn", meta=meta)
+    golden(network, small, f"{options.models}/golden/{name}.golden", seed=1)
+    print(f"{options.models}/{name}.ghn")
+
+
+if __name__ == "__main__":
+    main()

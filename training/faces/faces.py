@@ -1,0 +1,133 @@
+"""The photographs of faces: their manifest, alignment, degradation, and how well vectors verify."""
+import csv
+import hashlib
+import math
+import random
+
+import cv2
+import numpy as np
+
+# Where the five points of an aligned face lie in 112 x 112 pixels: both eyes, nose, both mouth
+# corners. The teacher's places, so that its answers and the student's speak of the same crop.
+POINTS = np.float64([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366],
+                     [41.5493, 92.3655], [70.7299, 92.2041]])
+SIDE, MARGIN = 112, 12
+
+
+def manifest(folder):
+    with open(f"{folder}/manifest.tsv", encoding="utf8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def in_fold(identity, share=6):
+    """Whether a person of `train` is kept for choosing; never trained on."""
+    return bool(identity) and int(hashlib.sha1(identity.encode()).hexdigest(), 16) % 100 < share
+
+
+def similarity(source, target):
+    """2 x 3 matrix of the turn, scale and shift that brings `source` nearest to `target`
+    (least squares, no reflection: Umeyama 1991)."""
+    ms, mt = source.mean(0), target.mean(0)
+    a, b = source - ms, target - mt
+    square = (a**2).sum()
+    p = (a * b).sum() / square
+    q = (a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum() / square
+    matrix = np.array([[p, -q, 0.0], [q, p, 0.0]])
+    matrix[:, 2] = mt - matrix[:, :2] @ ms
+    return matrix
+
+
+def points_of(row):
+    return np.array([[float(row[f"lx{i}"]), float(row[f"ly{i}"])] for i in range(1, 6)])
+
+
+def load_portraits(folder, part, scale=1.0):
+    """(aligned faces with a margin, BGR; people; sources) of `train`, `fold` or `dev`."""
+    faces, people, sources = [], [], []
+    side = round((SIDE + 2 * MARGIN) * scale)
+    for row in manifest(folder):
+        split = "dev" if row["split"] == "dev" else "fold" if in_fold(row["identity"]) else "train"
+        if row["kind"] == "portrait" and split == part and row["lx1"]:
+            matrix = similarity(points_of(row), (POINTS + MARGIN) * scale)
+            image = cv2.imread(f"{folder}/{row['file']}")
+            faces.append(cv2.warpAffine(image, matrix, (side, side),
+                                        borderMode=cv2.BORDER_REPLICATE))
+            people.append(row["identity"])
+            sources.append(row["file"].split("/")[0])
+    return np.stack(faces), np.array(people), np.array(sources)
+
+
+def chance(share):
+    return random.random() < share
+
+
+def augment(face, margin=0):
+    """One view of an aligned face with a margin, as some camera might give it: BGR, 0 to 255.
+    It is 112 + 2 margin pixels of the aligned face wide, in the face's own resolution."""
+    scale = face.shape[0] / (SIDE + 2 * MARGIN)
+    side, centre = round((SIDE + 2 * margin) * scale), (face.shape[0] - 1) / 2
+    matrix = cv2.getRotationMatrix2D((centre, centre), random.gauss(0, 3.4),
+                                     math.exp(random.gauss(0, 0.05)))
+    if chance(0.3):
+        matrix[:, :2] = matrix[:, :2] @ [[1, random.gauss(0, 0.05)],
+                                         [random.gauss(0, 0.03), math.exp(random.gauss(0, 0.05))]]
+        matrix[:, 2] += centre - matrix @ [centre, centre, 1]
+    matrix[:, 2] += (np.random.randn(2) * 2 + margin - MARGIN) * scale
+    x = cv2.warpAffine(face, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE)
+    if chance(0.5):
+        x = x[:, ::-1]
+    if chance(0.3):
+        small = round(random.choice([36, 48, 60, 72, 84]) * side / SIDE / scale)
+        x = cv2.resize(x, (small, small), interpolation=cv2.INTER_AREA)
+        x = cv2.resize(x, (side, side))
+    if chance(0.15):
+        x = cv2.GaussianBlur(x, (0, 0), random.uniform(0.5, 1.8) * scale)
+    x = (x.astype(np.float32) - 127) * random.uniform(0.6, 1.35) + 127 + random.uniform(-40, 40)
+    if chance(0.4):
+        x = x * (1 + np.random.randn(3).astype(np.float32) * 0.08)
+    if chance(0.12):
+        x = x.mean(2, keepdims=True).repeat(3, 2)
+    if chance(0.2):
+        slope = np.linspace(random.uniform(0.5, 1.3), random.uniform(0.5, 1.3), side)
+        x = x * slope.astype(np.float32)[None, :, None]
+    if chance(0.2):
+        noise = np.random.randn(side, side, 3).astype(np.float32)
+        x = x + noise * random.uniform(2, 10)
+    if chance(0.15):
+        h, w = (round(random.randint(15, most) * scale) for most in (45, 60))
+        top, left = random.randint(0, side - h), random.randint(0, side - w)
+        x[top:top + h, left:left + w] = random.uniform(0, 255)
+    return np.clip(x, 0, 255)
+
+
+def blend(views):
+    """Views of people who do not exist: the teacher has an answer for them too.
+    Whole pictures mixed, or a softly bounded part of one face set into another."""
+    count = len(views)
+    other = views[np.random.permutation(count)]
+    if chance(0.6):
+        share = np.random.beta(0.6, 0.6, (count, 1, 1, 1)).astype(np.float32)
+        return share * views + (1 - share) * other
+    ramp = np.linspace(-1, 1, views.shape[1], dtype=np.float32)
+    angle, shift = random.uniform(0, 2 * math.pi), random.gauss(0, 0.35)
+    edge = math.cos(angle) * ramp[None, :] + math.sin(angle) * ramp[:, None] - shift
+    mask = 1 / (1 + np.exp(-edge * random.uniform(4, 25)))
+    return views * mask[None, :, :, None] + other * (1 - mask[None, :, :, None])
+
+
+def verification(vectors, people, sources, rate=0.001):
+    """{source: share of pairs of one person above the score that `rate` of the others reach}."""
+    shown = {}
+    for source in sorted(set(sources)) + ["pooled"]:
+        chosen = np.flatnonzero((people != "") & ((sources == source) | (source == "pooled")))
+        upper = np.triu_indices(len(chosen), 1)
+        scores = (vectors[chosen] @ vectors[chosen].T)[upper]
+        same = (people[chosen][:, None] == people[chosen][None])[upper]
+        if same.any() and (~same).sum() * rate >= 1:
+            bound = np.sort(scores[~same])[::-1][int(rate * (~same).sum())]
+            shown[source] = float(np.mean(scores[same] > bound))
+    return shown
+
+
+def as_text(shown):
+    return ", ".join(f"{k} {100 * v:.1f}" for k, v in shown.items())

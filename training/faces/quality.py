@@ -1,0 +1,110 @@
+"""Teach an embedder how far its answers are to be trusted: train-quality FACES CHECKPOINT.
+
+A view's worth is how near its vector comes to the mean of the same person's other portraits; a line
+over the features that the embedder has anyway is fitted to it, on degraded views of `train`. Adds
+`assess` to a checkpoint of train-student.
+"""
+import argparse
+import random
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from faces import augment, chance, load_portraits
+from student import Assessed, Student, as_input, embed
+
+WORST, BEST = 0.1, 0.8                                     # cosines that count as 0 and 1
+
+
+def spoil(face, margin=0):
+    """A view worse than those of the training: small, blurred, dark, half hidden, badly placed."""
+    x = augment(face, margin)
+    side = len(x)
+    if chance(0.25):
+        small = random.choice([14, 18, 24, 30])
+        x = cv2.resize(cv2.resize(x, (small, small), interpolation=cv2.INTER_AREA), (side, side))
+    if chance(0.2):
+        x = cv2.GaussianBlur(x, (0, 0), random.uniform(1.5, 4))
+    if chance(0.2):
+        x = np.clip(x * random.uniform(0.08, 0.4) + np.random.randn(*x.shape) * 6, 0, 255)
+    if chance(0.15):
+        x = np.clip(x * random.uniform(1.6, 3), 0, 255)
+    if chance(0.15):
+        x[random.randint(side // 2, side * 2 // 3):] = np.random.randint(0, 255, 3)
+    if chance(0.15):
+        matrix = np.float32([[1, 0, random.gauss(0, 9)], [0, 1, random.gauss(0, 9)]])
+        x = cv2.warpAffine(np.float32(x), matrix, (side, side), borderMode=cv2.BORDER_REPLICATE)
+    return np.float32(x)
+
+
+def worth(vectors, plain, people):
+    """How near each vector comes to the mean of its person's other plain ones; NaN: no other."""
+    sums, counts = {}, {}
+    for vector, person in zip(plain, people):
+        sums[person] = sums.get(person, 0) + vector
+        counts[person] = counts.get(person, 0) + 1
+    found = np.full(len(vectors), np.nan)
+    for i, person in enumerate(people):
+        if person and counts[person] > 1:
+            rest = sums[person] - plain[i]
+            found[i] = vectors[i] @ (rest / np.linalg.norm(rest))
+    return ((found - WORST) / (BEST - WORST)).clip(0.02, 0.98)
+
+
+def fit(features, goal, inputs, steps=1500):
+    """A line over standardised features, fitted by cross entropy: (weights, bias) of raw ones."""
+    mean, deviation = features.mean(0), features.std(0) + 1e-3
+    x = torch.from_numpy((features - mean) / deviation).float()
+    y = torch.from_numpy(goal).float()
+    line = torch.nn.Linear(inputs, 1)
+    torch.nn.init.zeros_(line.weight)
+    optimiser = torch.optim.AdamW(line.parameters(), 3e-3, weight_decay=0.3)
+    for step in range(steps):
+        chosen = torch.randint(0, len(x), (2048,))
+        loss = F.binary_cross_entropy_with_logits(line(x[chosen])[:, 0], y[chosen])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    weight = line.weight.detach() / torch.from_numpy(deviation).float()
+    return weight, line.bias.detach() - weight @ torch.from_numpy(mean).float()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("faces")
+    parser.add_argument("checkpoint")
+    parser.add_argument("--views", type=int, default=2, help="spoilt views of each portrait")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    random.seed(0), np.random.seed(0), torch.manual_seed(0)
+    state = torch.load(options.checkpoint)
+    network = Assessed(Student())
+    network.student.load_state_dict(state["student"])
+    network.eval()
+    kept = []
+    network.student.widen.register_forward_hook(lambda m, i, o: kept.append(o.mean((2, 3))))
+    faces, people, _ = load_portraits(options.faces, "train")
+    plain = embed(network.student, faces)
+    features, goal = [], []
+    for _ in range(options.views):
+        vectors, kept[:] = [], []
+        for i in range(0, len(faces), 64):
+            views = np.stack([spoil(f) for f in faces[i:i + 64]])
+            with torch.no_grad():
+                vectors.append(F.normalize(network.student(as_input(views))).numpy())
+        features.append(torch.cat(kept).numpy())
+        goal.append(worth(np.concatenate(vectors), plain, people))
+    features, goal = np.concatenate(features), np.concatenate(goal)
+    known = ~np.isnan(goal)
+    weight, bias = fit(features[known], goal[known], 512)
+    told = torch.sigmoid(torch.from_numpy(features[known]) @ weight.T + bias)[:, 0].numpy()
+    print(f"{known.sum()} views, correlation {np.corrcoef(told, goal[known])[0, 1]:.3f}")
+    state["assess"] = {"weight": weight, "bias": bias}
+    torch.save(state, options.checkpoint)
+
+
+if __name__ == "__main__":
+    main()

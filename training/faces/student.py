@@ -1,0 +1,102 @@
+"""The small embedder. Only operations that the weight exporter knows; batch norm folds away."""
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+from faces import MARGIN, verification
+
+SIZE = 128
+
+
+def conv(i, o, kernel=3, stride=1, active=True):
+    layers = [nn.Conv2d(i, o, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(o)]
+    return nn.Sequential(*layers, *([nn.ReLU()] if active else []))
+
+
+class Block(nn.Module):
+    """Two convolutions and a way past them (He et al. 2016)."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.path = nn.Sequential(conv(channels, channels), conv(channels, channels, active=False))
+
+    def forward(self, x):
+        return F.relu(x + self.path(x))
+
+
+class Everywhere(nn.Module):
+    """One weight a channel and place (a 7 x 7 depthwise convolution without a border)."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 7, groups=channels, bias=False)
+
+    def forward(self, x):
+        if not self.training:
+            return self.conv(x)
+        weight = self.conv.weight.view(1, -1, 49)
+        return (x.flatten(2) * weight).sum(2)[:, :, None, None]
+
+
+class Student(nn.Module):
+    """112 x 112 RGB in [-1, 1] to 128 numbers; about 260 M multiplications.
+
+    Plain convolutions and few, narrow maps: what passes through memory is what training costs.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Sequential(conv(3, 32, 3, 2), conv(32, 64, 3, 2), Block(64))
+        self.second = nn.Sequential(conv(64, 128, 3, 2), Block(128), Block(128))
+        self.third = nn.Sequential(conv(128, 192, 3, 2), Block(192))
+        self.widen = conv(192, 512, 1)
+        self.gather = nn.Sequential(Everywhere(512), nn.BatchNorm2d(512), nn.Flatten(),
+                                    nn.Linear(512, SIZE))
+
+    def forward(self, x):
+        return self.gather(self.widen(self.third(self.second(self.first(x)))))
+
+    def seams(self, x):
+        """The embedding and the maps on the way, to be held against the teacher's."""
+        first = self.first(x)
+        second = self.second(first)
+        third = self.third(second)
+        return self.gather(self.widen(third)), (first, second, third)
+
+
+class Assessed(nn.Module):
+    """The embedder and how far its answer is to be trusted: a second output, 0 to 1."""
+
+    def __init__(self, student):
+        super().__init__()
+        self.student, self.assess = student, nn.Linear(512, 1)
+
+    def forward(self, x):
+        s = self.student
+        wide = s.widen(s.third(s.second(s.first(x))))
+        return {"output": s.gather(wide),
+                "quality": torch.sigmoid(self.assess(wide.mean((2, 3))))}
+
+
+def as_input(views):
+    """Views (BGR, 0 to 255) to the network's input."""
+    planes = np.ascontiguousarray(views[..., ::-1].transpose(0, 3, 1, 2), np.float32)
+    return (torch.from_numpy(planes) / 127.5 - 1).to(memory_format=torch.channels_last)
+
+
+@torch.no_grad()
+def embed(network, faces):
+    """Unit vectors of aligned faces with a margin, each averaged with its mirror image's."""
+    parts, training = [], network.training
+    network.eval()
+    for i in range(0, len(faces), 64):
+        x = as_input(faces[i:i + 64, MARGIN:-MARGIN, MARGIN:-MARGIN].astype(np.float32))
+        both = F.normalize(network(x).float()) + F.normalize(network(x.flip(3)).float())
+        parts.append(F.normalize(both).numpy())
+    network.train(training)
+    return np.concatenate(parts)
+
+
+def evaluate(network, faces, people, sources):
+    return verification(embed(network, faces), people, sources)

@@ -1,0 +1,60 @@
+"""Train the face networks for a few steps on a small part of the data; the losses must fall.
+
+test-training FACES TEACHERS
+"""
+import csv
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def small_part(data, folder, every=24):
+    """A folder that looks like `data`, with every so-manyth portrait and sixth photograph."""
+    data = os.path.abspath(data)
+    for name in os.listdir(data):
+        if name != "manifest.tsv":
+            os.symlink(f"{data}/{name}", f"{folder}/{name}")
+    with open(f"{data}/manifest.tsv", encoding="utf8", newline="") as file:
+        table = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        head, *rows = table
+    kind, split = head.index("kind"), head.index("split")
+    kept = [r for n, r in enumerate(rows)
+            if n % (every if r[kind] == "portrait" or r[split] == "dev" else 6) == 0]
+    with open(f"{folder}/manifest.tsv", "w", encoding="utf8") as file:
+        file.writelines("\t".join(r) + "\n" for r in [head] + kept)
+
+
+def losses(program, pattern, *arguments):
+    done = subprocess.run([sys.executable, f"{HERE}/{program}", *arguments],
+                          stdout=subprocess.PIPE, text=True, check=True)
+    return [float(m) for m in re.findall(pattern, done.stdout)]
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    faces, teachers = (os.path.abspath(p) for p in sys.argv[1:])
+    failed = False
+    with tempfile.TemporaryDirectory() as folder:
+        data = f"{folder}/faces"
+        os.mkdir(data)
+        small_part(faces, data)
+        for program, teacher, steps, every, pattern, share in (
+                ("train_detector.py", "yunet_n_dynamic.onnx", 90, 15, r"score, box, points \[ *([\d.]+)", 0.5),
+                ("train_student.py", "foam_mobilefacenet.onnx", 60, 10, r"away ([\d.]+)", 0.95)):
+            told = losses(program, pattern, data, f"{teachers}/{teacher}", "--steps", str(steps),
+                          "--every", str(every), "--output", f"{folder}/{program}.pt",
+                          "--kept", f"{folder}/kept.npz")
+            fell = len(told) >= 2 and told[-1] < share * told[0]
+            failed |= not fell
+            print(f"{program}: {steps} steps, losses {told}: {'fell' if fell else 'DID NOT FALL'}",
+                  flush=True)
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()

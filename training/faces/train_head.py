@@ -1,0 +1,146 @@
+"""Train the head on the public-domain base: train-head FACES TEACHER ARCHIVE [--views N].
+
+Views of the portraits of `train` pass once through the base and the teacher; what they answer is
+kept on disk (stage one, the long one, goes on where it stopped), and the head learns from it in
+minutes (stage two). People of a fold of `train` are kept for choosing; `dev` is only measured.
+"""
+import argparse
+import os
+import random
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+import quality
+from base import Base, Head, aligned_crop, base_crop
+from faces import MARGIN, as_text, augment, blend, chance, load_portraits, verification
+from onnx_torch import OnnxNetwork
+from train_student import DEVIATION, MEAN
+
+SCALE, WIDE, BATCH = 1.25, 10, 48
+
+
+def answers(views, margin, base, teacher):
+    """What the base and the teacher say of views: 1024 and 128 numbers each."""
+    maps = base([base_crop(v, margin, SCALE) for v in views]).flatten(1)
+    crops = np.stack([aligned_crop(v, margin, SCALE) for v in views])
+    planes = np.ascontiguousarray(crops[..., ::-1].transpose(0, 3, 1, 2), np.float32)
+    return maps.numpy(), teacher((torch.from_numpy(planes) - MEAN) / DEVIATION)[0].numpy()
+
+
+def plain(part, base, teacher):
+    """Answers to portraits and their mirror images, one after the other."""
+    faces, people, sources = part
+    maps, wanted = [], []
+    for i in range(0, len(faces), BATCH):
+        views = [v for f in faces[i:i + BATCH] for v in (f, f[:, ::-1])]
+        a, b = answers([np.ascontiguousarray(v) for v in views], MARGIN, base, teacher)
+        maps.append(a), wanted.append(b)
+    return np.concatenate(maps), np.concatenate(wanted), people, sources
+
+
+def collect(faces, count, kept, base, teacher):
+    """Answers to `count` views, kept on disk in parts of 9600."""
+    maps, wanted, begun, part = [], [], time.time(), 0
+    while sum(map(len, wanted)) < count:
+        file, part = f"{kept}-{part:03d}.npz", part + 1
+        if not os.path.exists(file):
+            a, b = [], []
+            for _ in range(200):
+                chosen = np.random.randint(0, len(faces), BATCH)
+                views = np.stack([augment(faces[k], WIDE) for k in chosen])
+                views = blend(views) if chance(0.25) else views
+                x, y = answers(list(views), WIDE, base, teacher)
+                a.append(np.float16(x)), b.append(np.float16(y))
+            np.savez(file, maps=np.concatenate(a), wanted=np.concatenate(b))
+            print(f"part {part} after {time.time() - begun:.0f} s", flush=True)
+        with np.load(file) as loaded:
+            maps.append(loaded["maps"]), wanted.append(loaded["wanted"])
+    return np.concatenate(maps), np.concatenate(wanted)
+
+
+def rates(vectors, people, sources):
+    pairs = F.normalize(torch.as_tensor(vectors, dtype=torch.float32)).view(-1, 2, 128)
+    return as_text(verification(F.normalize(pairs.sum(1)).numpy(), people, sources))
+
+
+def learn(head, maps, wanted, steps, batch=384):
+    optimiser = torch.optim.AdamW(head.parameters(), 1e-3, weight_decay=0.02)
+    head.train()
+    for step in range(steps):
+        for group in optimiser.param_groups:
+            group["lr"] = 0.6e-3 * (1 + np.cos(np.pi * step / steps))
+        chosen = np.random.randint(0, len(maps), batch)
+        x = torch.from_numpy(maps[chosen].astype(np.float32))
+        y = F.normalize(torch.from_numpy(wanted[chosen].astype(np.float32)))
+        e = F.normalize(head.learn(x))
+        away = (1 - (e * y).sum(1)).mean()
+        loss = away + 2 * ((e @ e.T - y @ y.T) ** 2).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        if (step + 1) % 1000 == 0:
+            print(f"step {step + 1}: away {away.item():.4f}", flush=True)
+    head.eval()
+
+
+def assess(head, portraits, base, teacher):
+    """Fits how far the head's answers are to be trusted, on spoilt views (quality.py)."""
+    faces, people, _ = portraits
+    maps, _, _, _ = plain(portraits, base, teacher)
+    with torch.no_grad():
+        both = F.normalize(head.learn(torch.from_numpy(maps)))
+        sure = F.normalize(both[::2] + both[1::2]).numpy()
+        spoilt = []
+        for i in range(0, len(faces), BATCH):
+            views = [np.ascontiguousarray(quality.spoil(f, WIDE)) for f in faces[i:i + BATCH]]
+            spoilt.append(answers(views, WIDE, base, teacher)[0])
+        spoilt = np.concatenate(spoilt)
+        vectors = F.normalize(head.learn(torch.from_numpy(spoilt))).numpy()
+    goal = quality.worth(vectors, sure, people)
+    known = ~np.isnan(goal)
+    inputs = ((torch.from_numpy(spoilt) - head.mean) / head.deviation).numpy()[known]
+    weight, bias = quality.fit(inputs, goal[known], inputs.shape[1])
+    with torch.no_grad():
+        head.assess.weight.copy_(weight), head.assess.bias.copy_(bias)
+        told = torch.sigmoid(head.assess(torch.from_numpy(inputs)))[:, 0].numpy()
+    print(f"quality: correlation {np.corrcoef(told, goal[known])[0, 1]:.3f}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("faces")
+    parser.add_argument("teacher", help="foam_mobilefacenet.onnx")
+    parser.add_argument("archive", help="face_recognition_models-0.3.0.tar.gz")
+    parser.add_argument("--views", type=int, default=144000)
+    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--output", default="training/checkpoints/face-head.pt")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    random.seed(options.seed), np.random.seed(options.seed), torch.manual_seed(options.seed)
+    os.makedirs(os.path.dirname(options.output) or ".", exist_ok=True)
+    base = Base(options.archive)
+    teacher = OnnxNetwork(options.teacher, kind=torch.bfloat16)
+    faces_and_people = load_portraits(options.faces, "train", SCALE)
+    stem = os.path.splitext(options.output)[0]
+    maps, wanted = collect(faces_and_people[0], options.views, stem + "-views", base, teacher)
+    fold = plain(load_portraits(options.faces, "fold", SCALE), base, teacher)
+    dev = plain(load_portraits(options.faces, "dev", SCALE), base, teacher)
+    print("teacher, fold:", rates(fold[1], *fold[2:]))
+    mean = torch.from_numpy(maps[::7].astype(np.float32).mean(0))
+    deviation = torch.from_numpy(maps[::7].astype(np.float32).std(0)) + 1e-3
+    head = Head(mean, deviation)
+    learn(head, maps, wanted, options.steps)
+    for name, part in (("fold", fold), ("dev", dev)):
+        with torch.no_grad():
+            print(f"{name}:", rates(head.learn(torch.from_numpy(part[0])), *part[2:]))
+    assess(head, faces_and_people, base, teacher)
+    torch.save(head.state_dict(), options.output)
+
+
+if __name__ == "__main__":
+    main()

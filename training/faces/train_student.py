@@ -1,0 +1,164 @@
+"""Train the small embedder from the teacher's answers: train-student FACES TEACHER [--steps N].
+
+Each step looks at fresh views of the portraits of `train`, of people who do not exist (blends), and
+again at views of a while ago, whose answers are kept: the teacher's work is the half of it. The
+maps on the way are held to the teacher's at first, less and less with time. People of a fold of
+`train` are kept for choosing; `dev` is only measured, at the end.
+"""
+import argparse
+import math
+import os
+import random
+import time
+
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+from faces import as_text, augment, blend, chance, load_portraits
+from onnx_torch import OnnxNetwork
+from student import Student, as_input, evaluate
+
+SEAMS = ["/features/features.4/Add_output_0", "/features/features.11/Add_output_0",
+         "/features/features.14/Add_output_0"]
+MEAN = torch.tensor([123.675, 116.28, 103.53]).view(1, 3, 1, 1)
+DEVIATION = torch.tensor([58.395, 57.12, 57.375]).view(1, 3, 1, 1)
+FRESH, REPLAYED, KEPT = 32, 32, 6000
+RATE, WARM, SEAMS_UNTIL = 2.5e-3, 0.02, 0.45
+
+
+class Views:
+    """Fresh views with the teacher's answers, and the latest of the past."""
+
+    def __init__(self, faces, teacher):
+        self.faces, self.teacher, self.order = faces, teacher, []
+        self.pictures = np.zeros((KEPT, 112, 112, 3), np.uint8)
+        self.answers = np.zeros((KEPT, 128), np.float32)
+        self.filled = self.next = 0
+
+    def fresh(self, with_seams):
+        if len(self.order) < FRESH:
+            self.order = list(np.random.permutation(len(self.faces)))
+        views = np.stack([augment(self.faces[self.order.pop()]) for _ in range(FRESH)])
+        if chance(0.45):
+            views = blend(views)
+        views = views.astype(np.uint8)
+        planes = as_input(views.astype(np.float32)) * 127.5 + 127.5
+        self.teacher.wanted = ["embedding"] + (SEAMS if with_seams else [])
+        answer, *maps = self.teacher((planes - MEAN) / DEVIATION)
+        places = (self.next + np.arange(FRESH)) % KEPT
+        self.pictures[places], self.answers[places] = views, answer.numpy()
+        self.next = (self.next + FRESH) % KEPT
+        self.filled = min(KEPT, self.filled + FRESH)
+        return views, answer, maps
+
+    def past(self):
+        places = np.random.randint(0, self.filled, REPLAYED)
+        views = self.pictures[places]
+        if chance(0.5):
+            views = np.clip(views.astype(np.float32) * random.uniform(0.95, 1.05), 0, 255)
+        return views, torch.from_numpy(self.answers[places])
+
+
+def difference(a, b):
+    """Mean squared error in units of the target's variance."""
+    return ((a - b) ** 2).mean((0, 2, 3)).sum() / (b.var((0, 2, 3)).sum() + 1e-6)
+
+
+def rate_at(done):
+    return RATE * min(1, done / WARM + 0.02) * (0.5 * (1 + math.cos(math.pi * done)) + 0.004)
+
+
+class Training:
+    def __init__(self, faces, teacher, steps):
+        self.steps, self.student = steps, Student().to(memory_format=torch.channels_last)
+        self.matched = nn.ModuleList([nn.Conv2d(64, 64, 1), nn.Conv2d(128, 128, 1),
+                                      nn.Conv2d(192, 128, 1)])
+        self.views, self.step_done = Views(faces, teacher), 0
+        parameters = list(self.student.parameters()) + list(self.matched.parameters())
+        self.optimiser = torch.optim.AdamW(parameters, RATE, weight_decay=0.01)
+
+    def step(self):
+        done = self.step_done / self.steps
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate_at(done)
+        held = max(0.0, 1 - done / SEAMS_UNTIL)
+        views, wanted, maps = self.views.fresh(held > 0)
+        again, known = self.views.past()
+        x = as_input(np.concatenate([views, again]).astype(np.float32))
+        wanted = torch.cat([wanted, known])
+        with torch.autocast("cpu", torch.bfloat16):
+            answer, on_the_way = self.student.seams(x)
+            if held > 0:
+                ours = [m(s[:FRESH]) for m, s in zip(self.matched, on_the_way)]
+        answer, goal = answer.float(), F.normalize(wanted)
+        unit = F.normalize(answer)
+        away = (1 - (unit * goal).sum(1)).mean()
+        relations = ((unit @ unit.T - goal @ goal.T) ** 2).mean()
+        loss = 2 * away + 4 * relations
+        seams = torch.zeros(())
+        if held > 0:
+            seams = sum(difference(a.float(), b) for a, b in zip(ours, maps))
+            loss = loss + 0.5 * held * seams
+        self.optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.student.parameters(), 5.0)
+        self.optimiser.step()
+        self.step_done += 1
+        return away.item(), seams.item()
+
+    def state(self):
+        return {"student": self.student.state_dict(), "matched": self.matched.state_dict(),
+                "optimiser": self.optimiser.state_dict(), "step": self.step_done,
+                "steps": self.steps}
+
+    def resume(self, state):
+        self.student.load_state_dict(state["student"])
+        self.matched.load_state_dict(state["matched"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step_done = state["step"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("faces")
+    parser.add_argument("teacher", help="foam_mobilefacenet.onnx")
+    parser.add_argument("--steps", type=int, default=40000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--every", type=int, default=100, help="steps between two reports")
+    parser.add_argument("--kept", help="not used here")
+    parser.add_argument("--output", default="training/checkpoints/face-student.pt")
+    parser.add_argument("--whole", action="store_true", help="train on the fold's people too")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    random.seed(options.seed), np.random.seed(options.seed), torch.manual_seed(options.seed)
+    faces = load_portraits(options.faces, "train")[0]
+    fold = load_portraits(options.faces, "fold")
+    if options.whole:
+        faces = np.concatenate([faces, fold[0]])
+    teacher = OnnxNetwork(options.teacher, kind=torch.bfloat16)
+    training = Training(faces, teacher, options.steps)
+    if os.path.exists(options.output):
+        training.resume(torch.load(options.output))
+        print(f"going on from step {training.step_done}", flush=True)
+    os.makedirs(os.path.dirname(options.output) or ".", exist_ok=True)
+    begun, first, told = time.time(), training.step_done, []
+    while training.step_done < options.steps:
+        told.append(training.step())
+        if training.step_done % options.every == 0 or training.step_done == options.steps:
+            away, seams = np.mean(told[-options.every:], axis=0)
+            pace = (time.time() - begun) / (training.step_done - first)
+            print(f"step {training.step_done}: away {away:.4f}, seams {seams:.3f}, "
+                  f"{pace:.2f} s a step", flush=True)
+        if training.step_done % 400 == 0 or training.step_done == options.steps:
+            torch.save(training.state(), options.output + ".new")
+            os.replace(options.output + ".new", options.output)
+            print("fold:", as_text(evaluate(training.student, *fold)), flush=True)
+    dev = load_portraits(options.faces, "dev")
+    print("dev:", as_text(evaluate(training.student, *dev)))
+
+
+if __name__ == "__main__":
+    main()
