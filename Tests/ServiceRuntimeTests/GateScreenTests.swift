@@ -59,6 +59,23 @@ import Testing
         }
     }
 
+    @Test func turnstilesAndDoorsStandInRowsOfThree() throws {
+        var snapshot = try Self.snapshot()
+        var lane = snapshot.lanes[0]
+        (lane.boom, lane.occupied, lane.blind) = ("locked", [], nil)
+        for number in 1...4 {
+            lane.name = LaneName("people\(number)")
+            lane.boom = number == 2 ? "released" : "locked"
+            snapshot.lanes.append(lane)
+        }
+        let lines = GateScreen(language: "en", hasColour: false).lines(snapshot)
+        let first = lines.filter { $0.contains("people1") }
+        #expect(first.count == 1)
+        #expect(first[0].contains("people3") && !first[0].contains("people4"))
+        #expect(first[0].contains("released"))
+        #expect(lines.contains { $0.contains("lane1") && $0.contains("京A12345") })
+    }
+
     @Test func unknownLanguageAndKindStillShow() {
         let screen = GateScreen(language: "xx", hasColour: false)
         let happening = GateHappening(
