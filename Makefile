@@ -27,10 +27,11 @@ test-training: ## train each network for a minute and check that its loss falls 
 face-base: ## fetch the public-domain base of the large face network (22 MB) and join our head to it
 	@training/faces/face-base models/face-large.ghn $(if $(ARCHIVE),--archive "$(ARCHIVE)")
 
-bench: build ## stage times, arrival to relay, memory; every order of events for each machine
+bench: build ## stage times, arrival to relay, memory, fire to relay; every order of events for each machine
 	@$(BIN)/gatectl bench
 	@$(SWIFT_BUILD) --build-tests
-	@GATEHOUSE_EXHAUSTIVE=full swift test -c release --skip-build --filter ExhaustiveTests
+	@GATEHOUSE_BENCH=full swift test -c release --skip-build --filter FireTests
+	@GATEHOUSE_BENCH=full swift test -c release --skip-build --filter ExhaustiveTests
 
 build: setup ## build the three programs
 	@$(SWIFT_BUILD)

@@ -53,9 +53,10 @@ package enum ConfigurationDirectory {
         return LoadedConfiguration(config: config, warnings: told.warnings)
     }
 
-    private static func readYAML(_ path: String, _ trust: FileTrust, _ report: inout ConfigReport)
-        -> SourceNode?
-    {
+    /// The nodes of one YAML file; nil, and told, when it cannot be read.
+    package static func readYAML(
+        _ path: String, _ trust: FileTrust, _ report: inout ConfigReport
+    ) -> SourceNode? {
         guard let bytes = readBytes(path, atMost: yamlSizeMaximum, trust, &report) else {
             return nil
         }

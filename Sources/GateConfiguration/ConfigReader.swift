@@ -90,7 +90,8 @@ package struct ConfigReader {
 
     private mutating func readGatehouse(_ root: SourceNode) {
         let keys = [
-            "site", "chips", "cameras", "lines", "lanes", "readers", "fire", "lockdown", "desk", "heartbeat", "retention",
+            "site", "chips", "cameras", "lines", "lanes", "readers", "fire", "lockdown", "desk",
+            "heartbeat", "retention",
             "storage", "control",
         ]
         guard let top = Section(root, "gatehouse.yaml", keys: keys, &report) else { return }

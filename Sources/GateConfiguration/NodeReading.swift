@@ -1,7 +1,7 @@
 /// Reads values out of nodes; what is wrong is told with the name of the key.
 extension SourceNode {
     /// What the node is, for messages.
-    var kind: String {
+    package var kind: String {
         switch self {
         case .scalar("", _): "empty"
         case .scalar(let text, _): "'\(text.shortened)'"
@@ -10,7 +10,7 @@ extension SourceNode {
         }
     }
 
-    func text(_ key: String, hint: String, _ report: inout ConfigReport) -> String? {
+    package func text(_ key: String, hint: String, _ report: inout ConfigReport) -> String? {
         if case .scalar(let text, _) = self, !text.isEmpty { return text }
         report.error(place, "'\(key)' is \(kind), must be a text", hint: hint)
         return nil
@@ -36,7 +36,7 @@ extension SourceNode {
         return false
     }
 
-    func choice<Choice>(
+    package func choice<Choice>(
         _ key: String, _ choices: [(String, Choice)], _ report: inout ConfigReport
     ) -> Choice? {
         let words = choices.map(\.0)
@@ -54,7 +54,7 @@ extension SourceNode {
     }
 
     /// A duration with its unit, e.g. `1500ms`.
-    func duration(
+    package func duration(
         _ key: String, _ range: ClosedRange<Duration>, example: Duration,
         _ report: inout ConfigReport
     ) -> Duration? {
@@ -74,7 +74,7 @@ extension SourceNode {
     }
 
     /// A plain number, or one with `%` where a share is meant.
-    func number(
+    package func number(
         _ key: String, _ range: ClosedRange<Double>, units: [(String, Double)] = [], hint: String,
         _ report: inout ConfigReport
     ) -> Double? {
@@ -98,7 +98,9 @@ extension SourceNode {
     }
 
     /// The elements of a list; a single scalar stands for a list of one.
-    func elements(_ key: String, hint: String, _ report: inout ConfigReport) -> [SourceNode]? {
+    package func elements(_ key: String, hint: String, _ report: inout ConfigReport)
+        -> [SourceNode]?
+    {
         switch self {
         case .list(let elements, _): return elements
         case .scalar(let text, _) where !text.isEmpty: return [self]

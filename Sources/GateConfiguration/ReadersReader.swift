@@ -117,7 +117,8 @@ extension ConfigReader {
         let cards = formats.filter { !$0.isKeypad }
         if cards.count > 1 {
             report.warn(
-                reader.place(of: "formats"), "\(reader.title) reads cards of \(cards.count) formats",
+                reader.place(of: "formats"),
+                "\(reader.title) reads cards of \(cards.count) formats",
                 hint: "two cards may carry the same number in different formats, and a long frame "
                     + "cut short can look like a short one; list only what your cards have")
         }

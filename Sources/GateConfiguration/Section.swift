@@ -2,14 +2,15 @@
 ///
 /// Making one tells unknown and duplicate keys; its readers tell values that are wrong. A reader
 /// that returns nil has told why, or the key is not there.
-struct Section {
+package struct Section {
     /// What the section describes, e.g. "camera 'lane1'".
-    let title: String
-    let place: SourcePlace
+    package let title: String
+    package let place: SourcePlace
     private var entries: [String: SourceNode.Entry] = [:]
 
     /// Nil, and told, when the node is no mapping.
-    init?(_ node: SourceNode, _ title: String, keys: [String], _ report: inout ConfigReport) {
+    package init?(_ node: SourceNode, _ title: String, keys: [String], _ report: inout ConfigReport)
+    {
         guard let entries = Self.entries(of: node, title, &report) else { return nil }
         self.title = title
         place = node.place
@@ -27,7 +28,7 @@ struct Section {
     }
 
     /// The entries of a mapping, each key once; duplicates are told and the first is kept.
-    static func entries(of node: SourceNode, _ title: String, _ report: inout ConfigReport)
+    package static func entries(of node: SourceNode, _ title: String, _ report: inout ConfigReport)
         -> [SourceNode.Entry]?
     {
         guard case .mapping(let entries, let place) = node else {
@@ -54,38 +55,44 @@ struct Section {
         return kept
     }
 
-    func has(_ key: String) -> Bool { entries[key] != nil }
+    /// Keys that are there.
+    package var keys: [String] { entries.keys.sorted() }
+    package func has(_ key: String) -> Bool { entries[key] != nil }
     /// Whether the mapping under one key has another key, however wrong its value is.
-    func mentions(_ outer: String, _ inner: String) -> Bool {
+    package func mentions(_ outer: String, _ inner: String) -> Bool {
         guard case .mapping(let entries, _)? = node(outer) else { return false }
         return entries.contains { $0.key == inner }
     }
 
-    func node(_ key: String) -> SourceNode? { entries[key]?.value }
-    func place(of key: String) -> SourcePlace { entries[key]?.value.place ?? place }
-    func keyPlace(of key: String) -> SourcePlace { entries[key]?.keyPlace ?? place }
+    package func node(_ key: String) -> SourceNode? { entries[key]?.value }
+    package func place(of key: String) -> SourcePlace { entries[key]?.value.place ?? place }
+    package func keyPlace(of key: String) -> SourcePlace { entries[key]?.keyPlace ?? place }
 
     /// The value of a key that must be there.
-    func required(_ key: String, hint: String, _ report: inout ConfigReport) -> SourceNode? {
+    package func required(_ key: String, hint: String, _ report: inout ConfigReport) -> SourceNode?
+    {
         if let node = node(key) { return node }
         report.error(place, "\(title) has no '\(key)'", hint: hint)
         return nil
     }
 
     /// The text of a key; nil when the key is not there or holds no text (which is told).
-    func text(_ key: String, hint: String = "write a text after it", _ report: inout ConfigReport)
+    package func text(
+        _ key: String, hint: String = "write a text after it", _ report: inout ConfigReport
+    )
         -> String?
     {
         guard let node = node(key) else { return nil }
         return node.text(key, hint: hint, &report)
     }
 
-    func requiredText(_ key: String, hint: String, _ report: inout ConfigReport) -> String? {
+    package func requiredText(_ key: String, hint: String, _ report: inout ConfigReport) -> String?
+    {
         required(key, hint: hint, &report)?.text(key, hint: hint, &report)
     }
 
     /// A duration within a range, or the default when the key is not there.
-    func duration(
+    package func duration(
         _ key: String, _ range: ClosedRange<Duration>, default standard: Duration,
         _ report: inout ConfigReport
     ) -> Duration {
@@ -94,20 +101,20 @@ struct Section {
     }
 
     /// One of the raw values of an enumeration.
-    func choice<Choice: RawRepresentable<String> & CaseIterable>(
+    package func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ key: String, _ type: Choice.Type, _ report: inout ConfigReport
     ) -> Choice? {
         node(key)?.choice(key, Choice.allCases.map { ($0.rawValue, $0) }, &report)
     }
 
-    func requiredChoice<Choice: RawRepresentable<String> & CaseIterable>(
+    package func requiredChoice<Choice: RawRepresentable<String> & CaseIterable>(
         _ key: String, _ type: Choice.Type, hint: String, _ report: inout ConfigReport
     ) -> Choice? {
         let choices = Choice.allCases.map { ($0.rawValue, $0) }
         return required(key, hint: hint, &report)?.choice(key, choices, &report)
     }
 
-    func flag(_ key: String, default standard: Bool, _ report: inout ConfigReport) -> Bool {
+    package func flag(_ key: String, default standard: Bool, _ report: inout ConfigReport) -> Bool {
         let choices = [
             ("true", true), ("false", false), ("yes", true), ("no", false), ("on", true),
             ("off", false),

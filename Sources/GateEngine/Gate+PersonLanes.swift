@@ -23,14 +23,41 @@ extension Gate {
                     faces: config.faces[name])
             }
         }
+        findAirLocks()
     }
+
+    private mutating func findAirLocks() {
+        airLocks = personLanes.indices.compactMap { index in
+            personLanes[index].machine.interlock.flatMap { other in
+                personLanes.firstIndex { $0.name == other }.map { (index, $0) }
+            }
+        }
+    }
+
+    /// By indices, for a lane is a large thing to copy.
+    func personIndex(_ name: LaneName) -> Int? {
+        personLanes.indices.first { personLanes[$0].name == name }
+    }
+
+    /// The lane whose release waits for this record, if there is one.
+    mutating func withIntent(
+        _ number: IntentNumber, _ turn: inout Turn, _ body: (inout PersonLane, inout Turn) -> Void
+    ) {
+        for index in personLanes.indices
+        where personLanes[index].intents.contains(where: { $0.number == number }) {
+            body(&personLanes[index], &turn)
+            tellAirLocks(&turn)
+        }
+    }
+
+    private func isInAirLock(_ index: Int) -> Bool { airLocks.contains { $0.door == index } }
 
     mutating func drivePersonLane(
         _ index: Int, _ event: PersonMachine.Event, _ turn: inout Turn
     ) {
         guard personLanes.indices.contains(index) else { return }
         personLanes[index].drive(event, &turn)
-        tellAirLocks(&turn)
+        if isInAirLock(index) { tellAirLocks(&turn) }
     }
 
     mutating func eachPersonLane(
@@ -51,8 +78,9 @@ extension Gate {
                 personDue.indices.contains(index) && personDue[index].map { $0 <= now } ?? false
             guard isDue || personLanes[index].isTouched else { continue }
             personLanes[index].timePassed(&turn)
-            tellAirLocks(&turn)
+            if isInAirLock(index) { tellAirLocks(&turn) }
         }
+        tellAirLocks(&turn)
         for index in personLanes.indices where personLanes[index].isTouched {
             personLanes[index].isTouched = false
             guard personDue.indices.contains(index) else { continue }
@@ -63,13 +91,11 @@ extension Gate {
     /// Each door of an air lock hears at once whether the other one is secured; what it does then
     /// the other one hears, until nothing changes.
     mutating func tellAirLocks(_ turn: inout Turn) {
+        guard !airLocks.isEmpty else { return }
         let now = turn.now.instant
         for _ in 0..<Self.airLockRounds {
             var isSettled = true
-            for index in personLanes.indices {
-                guard let other = personLanes[index].machine.interlock,
-                    let partner = personLanes.firstIndex(where: { $0.name == other })
-                else { continue }
+            for (index, partner) in airLocks {
                 let isSecured = personLanes[index].machine.isSecured(at: now)
                 guard personLanes[index].toldSecured != isSecured else { continue }
                 personLanes[index].toldSecured = isSecured

@@ -21,6 +21,8 @@ package struct Gate: Sendable {
     /// Turnstiles and doors, in the order of their names, with their times.
     var personLanes: [PersonLane] = []
     var personDue: [Instant?] = []
+    /// Doors of air locks with the place of the other one, by their places among turnstiles and doors.
+    var airLocks: [(door: Int, other: Int)] = []
     private var isFireActive = false
     var isLockdownSwitchOn = false
     /// Buttons by their inputs, and those that are held.
@@ -79,6 +81,7 @@ package struct Gate: Sendable {
         due = lanes.map { $0.nextDeadline(after: latest) }
         personDue = personLanes.map { $0.nextDeadline(after: latest) }
         pictures.begin(at: latest)
+        nextDeadline = earliestDeadline()
         return finish(&turn)
     }
 
@@ -109,14 +112,12 @@ package struct Gate: Sendable {
                 lanes[lane].take(observation, policy: policy, &turn)
             }
         case .badge(let reading):
-            guard let index = personLanes.firstIndex(where: { $0.name == reading.lane }) else {
-                break
-            }
+            guard let index = personIndex(reading.lane) else { break }
             let limits = reading.reader.flatMap { config.readers[$0]?.attempts }
             personLanes[index].take(
                 reading, policy: personPolicy, limits: limits ?? ReaderConfig.Attempts(), &turn)
         case .people(let lane, let count):
-            guard let index = personLanes.firstIndex(where: { $0.name == lane }) else { break }
+            guard let index = personIndex(lane) else { break }
             drivePersonLane(index, .counted(count), &turn)
         case .faces(let observation): take(observation, &turn)
         case .consents(let notices): tellFaceLanes(consents: notices, &turn)
@@ -125,12 +126,12 @@ package struct Gate: Sendable {
             tellCamera(camera, health, &turn)
         case .stored(let number):
             for index in lanes.indices { lanes[index].stored(number, &turn) }
-            eachPersonLane(&turn) { $0.stored(number, &$1) }
+            withIntent(number, &turn) { $0.stored(number, &$1) }
         case .storageFailed(let number, let reason):
             for index in lanes.indices {
                 lanes[index].storageFailed(number, reason: reason, &turn)
             }
-            eachPersonLane(&turn) { $0.storageFailed(number, reason: reason, &$1) }
+            withIntent(number, &turn) { $0.storageFailed(number, reason: reason, &$1) }
         case .command(let command):
             obey(command, &turn)
         case .pictured(let report):
@@ -150,12 +151,18 @@ package struct Gate: Sendable {
             due[index] = lanes[index].nextDeadline(after: latest)
         }
         personTimePassed(&turn)
+        nextDeadline = earliestDeadline()
         return finish(&turn)
     }
 
     /// When `tick` is due at the latest; nil when only events matter.
-    package var nextDeadline: Instant? {
-        (due + personDue + [pictures.nextDeadline]).compactMap { $0 }.min()
+    package private(set) var nextDeadline: Instant?
+
+    private func earliestDeadline() -> Instant? {
+        var first = pictures.nextDeadline
+        for case let time? in due where first.map({ time < $0 }) ?? true { first = time }
+        for case let time? in personDue where first.map({ time < $0 }) ?? true { first = time }
+        return first
     }
 
     /// True while something moves or is about to: a reload waits.
@@ -229,7 +236,7 @@ package struct Gate: Sendable {
         _ event: Barrier.Event, _ wish: LaneWish, to lane: LaneName, by name: String,
         _ turn: inout Turn
     ) {
-        if let index = personLanes.firstIndex(where: { $0.name == lane }) {
+        if let index = personIndex(lane) {
             personLanes[index].command(wish, by: name, &turn)
             return tellAirLocks(&turn)
         }

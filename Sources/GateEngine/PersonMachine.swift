@@ -4,11 +4,6 @@ import PassageControl
 
 /// The machine of a person lane, with its lines; the lane itself does not care which kind it is.
 struct PersonMachine: Sendable {
-    enum Kind: Sendable {
-        case turnstile(Turnstile, TurnstileConfig)
-        case door(Door, DoorConfig)
-    }
-
     enum Sensor: Hashable, Sendable {
         case turnstile(Turnstile.Sensor)
         case door(Door.Sensor)
@@ -44,7 +39,11 @@ struct PersonMachine: Sendable {
         case recovered(code: String)
     }
 
-    private(set) var kind: Kind
+    // One of the two is there; both are changed where they stand, for a copy would cost more than the event.
+    private var turnstile: Turnstile?
+    private var door: Door?
+    private let turnstileConfig: TurnstileConfig?
+    private let doorConfig: DoorConfig?
     let onStorageFailure: BarrierConfig.StorageFailure
     let deadline: Duration
     let storage: Duration
@@ -53,71 +52,35 @@ struct PersonMachine: Sendable {
     // MARK: Lines
 
     func line(of drive: Drive) -> LineName? {
-        switch (kind, drive) {
-        case (.turnstile(_, let config), .turnstile(let drive)): config.outputs[drive]
-        case (.door(_, let config), .door(let drive)): config.outputs[drive]
-        case (.turnstile, .door), (.door, .turnstile): nil
+        switch drive {
+        case .turnstile(let drive): turnstileConfig?.outputs[drive]
+        case .door(let drive): doorConfig?.outputs[drive]
         }
     }
 
     // MARK: State
 
-    var stateName: String {
-        switch kind {
-        case .turnstile(let machine, _): machine.state.name
-        case .door(let machine, _): machine.state.name
-        }
-    }
-
-    var acceptsPolicy: Bool {
-        switch kind {
-        case .turnstile(let machine, _): machine.acceptsPolicy
-        case .door(let machine, _): machine.acceptsPolicy
-        }
-    }
-
-    var isBusy: Bool {
-        switch kind {
-        case .turnstile(let machine, _): machine.isBusy
-        case .door(let machine, _): machine.isBusy
-        }
-    }
+    var stateName: String { turnstile?.state.name ?? door?.state.name ?? "" }
+    var acceptsPolicy: Bool { turnstile?.acceptsPolicy ?? door?.acceptsPolicy ?? false }
+    var isBusy: Bool { turnstile?.isBusy ?? door?.isBusy ?? false }
 
     var faults: [(code: String, text: String)] {
-        switch kind {
-        case .turnstile(let machine, _): machine.faults.sorted().map { ($0.code, $0.text) }
-        case .door(let machine, _): machine.faults.sorted().map { ($0.code, $0.text) }
-        }
+        (turnstile?.faults.sorted().map { ($0.code, $0.text) } ?? [])
+            + (door?.faults.sorted().map { ($0.code, $0.text) } ?? [])
     }
 
     /// The other door of an air lock.
-    var interlock: LaneName? {
-        switch kind {
-        case .turnstile: nil
-        case .door(_, let config): config.interlock
-        }
-    }
+    var interlock: LaneName? { doorConfig?.interlock }
 
     /// Which way a guard's opening is meant: in, unless the turnstile lets out only.
     var sideOfGuard: BadgeReading.Side {
-        switch kind {
-        case .turnstile(_, let config): config.outputs.entry == nil ? .inside : .outside
-        case .door: .outside
-        }
+        turnstileConfig.map { $0.outputs.entry == nil ? .inside : .outside } ?? .outside
     }
 
-    func isSecured(at now: Instant) -> Bool {
-        switch kind {
-        case .turnstile: true
-        case .door(let machine, _): machine.isSecured(at: now)
-        }
-    }
+    func isSecured(at now: Instant) -> Bool { door?.isSecured(at: now) ?? true }
 
     func nextDeadline(after now: Instant) -> Instant? {
-        switch kind {
-        case .turnstile(let machine, _): machine.nextDeadline(after: now)
-        case .door(let machine, _): machine.nextDeadline(after: now)
-        }
+        turnstile?.nextDeadline(after: now) ?? door?.nextDeadline(after: now)
     }
 
     // MARK: Events
@@ -126,18 +89,18 @@ struct PersonMachine: Sendable {
     mutating func handle(
         _ event: Event, at now: Instant
     ) -> (actions: [GateAction], notes: [Note]) {
-        switch kind {
-        case .turnstile(var machine, let config):
-            guard let event = Turnstile.Event(event, config) else { return ([], []) }
-            let effects = machine.handle(event, at: now)
-            kind = .turnstile(machine, config)
-            return (effects.compactMap { action($0) }, effects.compactMap { note($0) })
-        case .door(var machine, let config):
-            guard let event = Door.Event(event, config) else { return ([], []) }
-            let effects = machine.handle(event, at: now)
-            kind = .door(machine, config)
+        if turnstile != nil {
+            guard let event = Turnstile.Event(event) else { return ([], []) }
+            let effects = turnstile?.handle(event, at: now) ?? []
+            guard !effects.isEmpty else { return ([], []) }
             return (effects.compactMap { action($0) }, effects.compactMap { note($0) })
         }
+        guard let event = Door.Event(event, doorConfig?.traveller ?? .person) else {
+            return ([], [])
+        }
+        let effects = door?.handle(event, at: now) ?? []
+        guard !effects.isEmpty else { return ([], []) }
+        return (effects.compactMap { action($0) }, effects.compactMap { note($0) })
     }
 
     private func action(_ effect: Turnstile.Effect) -> GateAction? {
@@ -206,10 +169,12 @@ extension PersonMachine {
             config.outputs[drive].map { (drive, gate.outputs[$0]?.longest ?? .zero) }
         }
         let fitted = Turnstile.Sensor.allCases.filter { config.inputs[$0] != nil }
-        let machine = Turnstile(
+        door = nil
+        doorConfig = nil
+        turnstileConfig = config
+        turnstile = Turnstile(
             wiring: .init(longest: Dictionary(drives) { a, _ in a }, timing: config.timing),
             sensors: SensorBank(fitted: Set(fitted), active: active, at: now), at: now)
-        kind = .turnstile(machine, config)
         onStorageFailure = config.onStorageFailure
         deadline = config.timing.deadline
         storage = config.timing.storage
@@ -221,12 +186,14 @@ extension PersonMachine {
             config.outputs[drive].map { (drive, gate.outputs[$0]?.longest ?? .zero) }
         }
         let fitted = Door.Sensor.allCases.filter { config.inputs[$0] != nil }
-        let machine = Door(
+        turnstile = nil
+        turnstileConfig = nil
+        doorConfig = config
+        door = Door(
             wiring: .init(
                 longest: Dictionary(drives) { a, _ in a }, timing: config.timing,
                 isInterlocked: config.interlock != nil),
             sensors: SensorBank(fitted: Set(fitted), active: active, at: now), at: now)
-        kind = .door(machine, config)
         onStorageFailure = config.onStorageFailure
         deadline = config.timing.deadline
         storage = config.timing.storage
@@ -236,7 +203,7 @@ extension PersonMachine {
 
 extension Turnstile.Event {
     /// Nil for what a turnstile does not know.
-    fileprivate init?(_ event: PersonMachine.Event, _ config: TurnstileConfig) {
+    fileprivate init?(_ event: PersonMachine.Event) {
         switch event {
         case .reads(.turnstile(let sensor), let active): self = .reads(sensor, active: active)
         case .sensorFailed(.turnstile(let sensor)): self = .sensorFailed(sensor)
@@ -262,7 +229,7 @@ extension Turnstile.Event {
 
 extension Door.Event {
     /// Nil for what a door does not know.
-    fileprivate init?(_ event: PersonMachine.Event, _ config: DoorConfig) {
+    fileprivate init?(_ event: PersonMachine.Event, _ traveller: DoorConfig.Traveller) {
         switch event {
         case .reads(.door(let sensor), let active): self = .reads(sensor, active: active)
         case .sensorFailed(.door(let sensor)): self = .sensorFailed(sensor)
@@ -270,7 +237,7 @@ extension Door.Event {
         case .ask(let warrant, let side):
             // The guard looks, and who comes from inside is no bicycle before the sensor.
             let waits = warrant.word == .policy && side == .outside
-            self = .ask(warrant, waits ? config.traveller : .person)
+            self = .ask(warrant, waits ? traveller : .person)
         case .partner(let isSecured): self = .partner(isSecured: isSecured)
         case .lock: self = .lock
         case .clearFault: self = .clearFault

@@ -4,6 +4,9 @@ import GateTypes
 import PassageControl
 
 extension VehicleLane {
+    /// Plates of one vehicle's width in the picture differ by less than this share.
+    private static let nearestShare = 0.75
+
     // MARK: Readings
 
     mutating func take(
@@ -11,11 +14,14 @@ extension VehicleLane {
     ) {
         isTouched = true
         let frame = min(observation.frameTime, turn.now.instant)
-        let read = observation.readings.filter { !$0.text.isEmpty }
-            .max { $0.corners.widthPixels < $1.corners.widthPixels }
         let widest = observation.readings.map(\.corners.widthPixels).max() ?? 0
+        // Before a plate that could not be read, a much smaller one is that of the vehicle behind.
+        let read = observation.readings
+            .filter { !$0.text.isEmpty && $0.corners.widthPixels >= widest * Self.nearestShare }
+            .max { $0.corners.widthPixels < $1.corners.widthPixels }
         if let read, contradicts(read, frame: frame) { drive(.contradicted, &turn) }
         if let read { noticeReplacement(read, frame: frame, &turn) }
+        if let read, isBehind(read) { isFollowedByPlate = true }
         watchLoop(widest: widest, frame: frame, &turn)
         if waiting == nil, !hasLoop, widest >= narrowestPlatePixels, !isOfLeaving(read) {
             arrive(.camera, at: frame, &turn)
@@ -68,6 +74,16 @@ extension VehicleLane {
         leave(passage, &turn)
         drive(.replaced, &turn)
         arrive(.standing, at: frame, &turn)
+    }
+
+    /// Close behind the vehicle under the boom another one has taken the approach loop: when the boom's
+    /// sensors clear and the loop does not, it was not the first that went back.
+    private func isBehind(_ reading: PlateReading) -> Bool {
+        guard waiting == nil, barrier.sensors.isActive(.approach), reading.confidence >= 0.5,
+            let last = leaving.last(where: { $0.passed == nil }), last.isAdmitted
+        else { return false }
+        // Nothing was read of one whom the guard let in: who is read now is another.
+        return !isOfLeaving(reading) && (last.evidence.isEmpty || !last.evidence.mayShow(reading))
     }
 
     /// A plate that stands before a boom without the loop's noticing: the loop may be dead.

@@ -9,6 +9,7 @@ extension VehicleLane {
     mutating func follow(_ sighting: VehicleTrack.Sighting, _ turn: inout Turn) {
         switch sighting {
         case .arrived:
+            isFollowedByPlate = false
             clearAlarm("approach_unseen", &turn)
             plateWithoutLoopSince = nil
             if waiting == nil { arrive(.loop, at: turn.now.instant, &turn) }
@@ -40,6 +41,12 @@ extension VehicleLane {
         case .withdrew:
             guard waiting == nil, let last = leaving.lastIndex(where: { $0.passed == nil }) else {
                 return
+            }
+            if isFollowedByPlate {
+                isFollowedByPlate = false
+                leaving[last].passed = turn.now.instant
+                drive(.replaced, &turn)
+                return arrive(.standing, at: turn.now.instant, &turn)
             }
             waiting = leaving.remove(at: last)
             waiting?.withdrew = turn.now.instant

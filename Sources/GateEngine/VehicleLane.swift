@@ -46,6 +46,8 @@ struct VehicleLane: Sendable {
     var alarms: Set<String> = []
     var isBlind = false
     var notice: Notice?
+    /// Another plate was read on the approach loop while a vehicle that was let in is under the boom.
+    var isFollowedByPlate = false
     /// False while another barrier has the road that both lead onto.
     var roadIsFree = true
     var plateWithoutLoopSince: Instant?
@@ -94,10 +96,10 @@ struct VehicleLane: Sendable {
     var isMoving: Bool { barrier.isBusy || !intents.isEmpty || !leaving.isEmpty }
 
     var attention: Attention {
-        guard let waiting else { return .idle }
-        switch waiting.phase {
-        case .reading, .storing: return .waiting
-        case .admitted, .followed: return .idle
+        // Asked after every event: the passage itself is not copied for it.
+        switch waiting?.phase {
+        case .reading, .storing: .waiting
+        case .admitted, .followed, nil: .idle
         }
     }
 

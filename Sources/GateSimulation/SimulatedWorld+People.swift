@@ -1,14 +1,14 @@
 import GateConfiguration
 import GateTypes
 
-/// People at simulated turnstiles: whoever is released walks through.
+/// People at simulated turnstiles with face cameras: whoever is released walks through.
 extension SimulatedWorld {
     private static let reaction = Duration.milliseconds(400)
     private static let stride = Duration.milliseconds(300)
 
     /// Lets one person pass the sensors of a turnstile whose release has just been asserted.
     func walk(through line: LineName, of config: GateConfig) {
-        for lane in config.turnstiles.values {
+        for (name, lane) in config.turnstiles where config.faces[name] != nil {
             let sensors = [lane.inputs.outer, lane.inputs.inner]
             let order: [LineName]
             if lane.outputs.entry == line {

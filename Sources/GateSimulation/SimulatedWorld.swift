@@ -1,5 +1,6 @@
 import EventLoop
 import GateConfiguration
+import GateEngine
 import GateTypes
 import LineControl
 
@@ -45,6 +46,7 @@ package final class SimulatedWorld {
     package var onScene: ((SceneState) -> Void)?
 
     private let config: GateConfig
+    private var people: PeopleModel
     private var random: SeededRandom
     /// Latest first, so that the next is taken from the end.
     private var appointments: [(due: Instant, what: Appointment)] = []
@@ -71,6 +73,10 @@ package final class SimulatedWorld {
         self.start = start
         clock = max(start, resume ?? start)
         random = SeededRandom(seed: seed)
+        // People come as long as vehicles do; without a plan nobody comes.
+        people = PeopleModel(
+            config: config, seed: seed, from: max(start, resume ?? start),
+            until: start + (traffic.arrivals.last?.after ?? .zero))
         for (name, lane) in config.lanes {
             lanes[name] = LaneModel(name, lane, travel: travel)
         }
@@ -105,6 +111,9 @@ package final class SimulatedWorld {
     package func spawn(_ vehicle: VehiclePlan, on lane: LaneName, at time: Instant) {
         appoint(time, .arrival(lane, vehicle))
     }
+
+    /// Badges that were shown since the last call; the world has no reader's wires.
+    package func takeBadges() -> [BadgeReading] { people.takeBadges() }
 
     private func appoint(_ due: Instant, _ what: Appointment) {
         let place = appointments.firstIndex { $0.due < due } ?? appointments.endIndex
@@ -148,6 +157,7 @@ package final class SimulatedWorld {
         for name in lanes.keys where lanes[name]?.owns(line) ?? false {
             lanes[name]?.setCoil(line, isOn: isAway && isFed, at: clock)
         }
+        if people.owns(line) { people.setCoil(line, isOn: isAway && isFed, at: clock) }
     }
 
     private var isFed: Bool {
@@ -157,26 +167,30 @@ package final class SimulatedWorld {
     // MARK: Time
 
     private var isQuiet: Bool {
-        held.isEmpty && lanes.values.allSatisfy(\.isQuiet)
+        held.isEmpty && lanes.values.allSatisfy(\.isQuiet) && !people.isSettling
             && !inputs.values.contains { $0.isBusy }
     }
 
     /// When the world moves next by itself.
     package var nextChange: Instant? {
-        isQuiet ? appointments.last.map { max($0.due, clock) } : clock + Self.step
+        isQuiet ? nextAppointment.map { max($0, clock) } : clock + Self.step
+    }
+
+    private var nextAppointment: Instant? {
+        [appointments.last?.due, people.next].compactMap { $0 }.min()
     }
 
     /// Lets everything happen that happens until `now`.
     package func advance(to now: Instant) {
         while clock <= now {
             if isQuiet {
-                let due = appointments.last?.due
-                guard let due, due <= now else {
+                guard let due = nextAppointment, due <= now else {
                     clock = now
                     break
                 }
                 clock = max(clock, due)
                 keepAppointments()
+                people.step(to: clock)
                 senseAll()
             } else {
                 guard clock + Self.step <= now else { break }
@@ -195,6 +209,7 @@ package final class SimulatedWorld {
             for event in lane.step(by: Self.step, to: clock) { note(event) }
             lanes[name] = lane
         }
+        people.step(to: clock)
         senseAll()
     }
 
@@ -211,7 +226,7 @@ package final class SimulatedWorld {
     }
 
     private func sensed() -> [LineName: Bool] {
-        lanes.values.reduce(into: manual) { states, lane in
+        lanes.values.reduce(into: manual.merging(people.sensed) { $1 }) { states, lane in
             states.merge(lane.sensed) { $1 }
         }
     }

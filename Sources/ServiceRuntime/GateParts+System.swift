@@ -10,27 +10,35 @@ extension GateParts {
         configDirectory: String, process: ServiceProcess, program: String
     ) -> GateParts {
         let log = process.log
-        return GateParts(
+        let simulated = SimulatedPart()
+        var parts = GateParts(
             loadConfig: { ServiceProcess.load(configDirectory) },
             makeChips: { config in
-                makeChips(config, configDirectory: configDirectory, log: log)
+                makeChips(config, configDirectory: configDirectory, log: log, simulated)
             },
             makeJournal: { FileJournal(directory: $0, options: $1) },
             notifier: SystemdNotifier(), log: { log.write($0, $1) },
             clockIsTrusted: { ClockTrust.isSynchronised() }, program: program)
+        parts.simulatedBadges = { simulated.world?.takeBadges() ?? [] }
+        return parts
+    }
+
+    /// The world behind the simulated chips, once there is one.
+    private final class SimulatedPart {
+        var world: SimulatedWorld?
     }
 
     private static func makeChips(
-        _ config: GateConfig, configDirectory: String, log: ServiceLog
+        _ config: GateConfig, configDirectory: String, log: ServiceLog,
+        _ simulated: SimulatedPart
     ) -> [String: any LineChip] {
         var chips: [String: any LineChip] = [:]
-        var world: SimulatedWorld?
         for (name, chip) in config.chips {
             switch chip.backing {
             case .device(let path): chips[name] = GpiodChip(name: name, path: path)
             case .simulated:
-                let shared = world ?? makeWorld(config, configDirectory, log)
-                world = shared
+                let shared = simulated.world ?? makeWorld(config, configDirectory, log)
+                simulated.world = shared
                 chips[name] = SimulatedChip(shared)
             }
         }

@@ -1,5 +1,6 @@
 import EventJournal
 import GateConfiguration
+import GateEngine
 import GateTypes
 import LineControl
 
@@ -26,6 +27,8 @@ package struct GateParts {
     package var clockIsTrusted: () -> Bool
     /// Our version, as status tells it.
     package var program: String
+    /// Badges of the simulated world since the last call; asked only where chips are simulated.
+    package var simulatedBadges: () -> [BadgeReading] = { [] }
     /// The user who may be the eyes, beside our own and root.
     package var eyesUser = "gatehouse-vision"
 

@@ -24,7 +24,8 @@ package struct GateScreen {
     /// The whole picture; `happenings` are shown below, newest last.
     package func lines(_ gate: GateSnapshot, happenings: [GateHappening] = []) -> [String] {
         [heading(gate), state(gate), ""] + lanes(gate) + readers(gate) + alarms(gate) + [""]
-            + plates(gate) + [""] + latencies(gate) + (happenings.isEmpty ? [] : [""] + happenings.map(line))
+            + plates(gate) + [""] + latencies(gate)
+            + (happenings.isEmpty ? [] : [""] + happenings.map(line))
     }
 
     /// One happening on one line.
@@ -73,8 +74,9 @@ package struct GateScreen {
             pad(texts[word: .lane], 10) + pad(texts[word: .boom], 11)
             + pad(texts[word: .occupied], 24)
             + pad(texts[word: .plate], 12) + texts[word: .decision]
-        return [styled(title, .faint)]
-            + gate.lanes.map { lane in
+        let barriers = gate.lanes.filter { !Self.isForPeople($0) }
+        return (barriers.isEmpty ? [] : [styled(title, .faint)])
+            + barriers.map { lane in
                 let occupied = lane.occupied.map(role).joined(separator: " ")
                 let plate = lane.lastPlate
                 let style: Style = plate.map { $0.isAdmitted ? .good : .bad } ?? .plain
@@ -85,7 +87,27 @@ package struct GateScreen {
                     } ?? ""
                 return pad("\(lane.name)", 10) + pad(boom(lane.boom), 11) + pad(occupied, 24)
                     + styled(pad(plate?.text ?? "-", 12), style) + lane.text + blind + alone
-            }
+            } + people(gate.lanes.filter(Self.isForPeople))
+    }
+
+    private static let peopleInARow = 3
+
+    /// Told apart by the words for what they show; a boom is never locked.
+    private static func isForPeople(_ lane: GateSnapshot.Lane) -> Bool {
+        ["locked", "released", "open"].contains(lane.boom)
+    }
+
+    /// Turnstiles and doors, some in a row; a dot where somebody is.
+    private func people(_ lanes: [GateSnapshot.Lane]) -> [String] {
+        stride(from: 0, to: lanes.count, by: Self.peopleInARow).map { first in
+            lanes[first..<min(first + Self.peopleInARow, lanes.count)].map { lane in
+                let isBad = ["fault", "emergency"].contains(lane.state)
+                let style: Style = isBad ? .bad : lane.boom == "locked" ? .plain : .good
+                let dot = lane.occupied.isEmpty ? " " : "\u{25CF}"
+                return pad("\(lane.name)", 10) + styled(pad(boom(lane.boom), 10), style)
+                    + styled(dot, .good) + "   "
+            }.joined()
+        }
     }
 
     private func readers(_ gate: GateSnapshot) -> [String] {

@@ -68,7 +68,8 @@ extension GateService {
             site: config.site.name, language: config.site.language.rawValue,
             program: parts.program, wall: .now(),
             upSeconds: (loop.now - started).components.seconds,
-            emergency: gate.standing.emergency, lockdown: gate.standing.lockdown, storageProblem: storageProblem(status),
+            emergency: gate.standing.emergency, lockdown: gate.standing.lockdown,
+            storageProblem: storageProblem(status),
             journalHead: status?.head?.sequence, eyes: eyesSnapshot(),
             lanes: gate.status.compactMap { status in
                 guard let lane = config.lanes[status.lane] else { return nil }
@@ -79,7 +80,8 @@ extension GateService {
                 + gate.personStatus.map {
                     view.lane($0, config, inputs: inputs, asserted: asserted, texts: texts)
                 },
-            readers: readers?.snapshot ?? [], alarms: view.alarms, plates: view.plates, latencies: view.latencies,
+            readers: readers?.snapshot ?? [], alarms: view.alarms, plates: view.plates,
+            latencies: view.latencies,
             counts: view.counts, turnMaximum: loop.turnMaximum.milliseconds)
     }
 

@@ -32,6 +32,7 @@ package final class GateService {
     private var keeper: StandingKeeper?
     private var storageAnswers: Mailbox<StorageAnswer>?
     private var heartbeat: Heartbeat?
+    private var simulatedReaders: RepeatingTimer?
     private var heartbeatFailed = false
     private var coreTimer: LoopTimer?
     private var minder: Housekeeping?
@@ -111,6 +112,7 @@ package final class GateService {
             parts.log(.warning, "an emergency stands and is resumed: \(emergency)")
         }
         heartbeat = Heartbeat(loop: loop) { [weak self] in self?.beat($0) }
+        watchSimulatedReaders()
         reloads = try ReloadDesk(service: self)
         minder = Housekeeping(service: self)
         try openSockets()
@@ -137,6 +139,7 @@ package final class GateService {
     package func stop(_ reason: String) {
         parts.notifier.stopping()
         heartbeat?.stop()
+        simulatedReaders?.stop()
         lineWatch = nil
         for error in bank.restAll(at: loop.now) { parts.log(.error, error.description) }
         record(.service, ["event": "stopped", "reason": reason])
@@ -259,6 +262,16 @@ package final class GateService {
 
     private func watchLines() throws(SystemError) {
         lineWatch = try bank.attach(to: loop) { [weak self] in self?.lines($0) }
+    }
+
+    /// Badges of the simulated world come without wires; real readers have theirs.
+    private func watchSimulatedReaders() {
+        guard config.chips.values.contains(where: { $0.backing == .simulated }),
+            !config.turnstiles.isEmpty || !config.doors.isEmpty
+        else { return }
+        simulatedReaders = RepeatingTimer(loop: loop, every: .milliseconds(20)) { [weak self] in
+            for reading in self?.parts.simulatedBadges() ?? [] { self?.handle(.badge(reading)) }
+        }
     }
 
     private func lines(_ report: LineReport) {

@@ -62,6 +62,7 @@ package struct GateView: Sendable {
         if let outcome = draft.facts["outcome"] { counts["outcome_\(outcome)", default: 0] += 1 }
         guard let lane = draft.lane, draft.kind == .grant || draft.kind == .refusal else { return }
         if draft.kind == .grant { grantedLanes.insert(lane) }
+        guard draft.personal[.badge] == nil else { return }  // Nobody came with a plate.
         let plate = GateSnapshot.Plate(
             lane: lane, text: draft.personal[.plate] ?? "", wall: draft.wall,
             isAdmitted: draft.kind == .grant, reason: draft.facts["reasons"] ?? "")

@@ -20,6 +20,7 @@ struct BenchCommand: ParsableCommand {
     var pictures: String?
     @Option(help: "Durable commits to time.") var commits = 200
     @Option(help: "Seconds of the demonstration's traffic.") var seconds = 52
+    @Option(help: "Days of the reference site to simulate; 0 leaves them out.") var days = 365
     @Flag(help: "Leave the demonstration out.") var stagesOnly = false
     @Option(help: "Folder whose disk the journal is timed on.") var directory = "/var/tmp"
 
@@ -36,6 +37,11 @@ struct BenchCommand: ParsableCommand {
         commit.milliseconds = journal.alone
         print(commit)
         print("memory of this program, networks loaded\t\(Machine.peakMemoryMiB) MiB (VmHWM)")
+        if days > 0 {
+            let (lines, isGood) = try SimulationBench.run(program: program, days: days)
+            lines.forEach { print($0) }
+            if !isGood { throw ExitCode(1) }
+        }
         if !stagesOnly { try demonstration(folder, program: program) }
     }
 

@@ -12,6 +12,7 @@ struct Gatectl: ParsableCommand {
             OpenCommand.self, CloseCommand.self, ClearFaultCommand.self, EmergencyCommand.self,
             LockdownCommand.self, ReloadCommand.self, PlatesCommand.self, FacesCommand.self,
             CameraCommand.self, NetworkCommand.self, RosterCommand.self, ConsentCommand.self,
-            JournalCommand.self, DemoCommand.self, BenchCommand.self, VersionCommand.self,
+            JournalCommand.self, SimulateCommand.self, DemoCommand.self, BenchCommand.self,
+            VersionCommand.self,
         ])
 }

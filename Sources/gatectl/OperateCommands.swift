@@ -94,7 +94,8 @@ struct LockdownCommand: ParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "lockdown", abstract: "Closes the site to all but some groups, or ends that.",
-        discussion: "It holds over restarts. Fire and emergency release beat it, and exit buttons go "
+        discussion:
+            "It holds over restarts. Fire and emergency release beat it, and exit buttons go "
             + "on; 'lockdown: except' of gatehouse.yaml names who passes all the same.")
 
     @Argument(help: "on or off.") var wish: Wish

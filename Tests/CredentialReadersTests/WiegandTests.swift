@@ -182,7 +182,9 @@ import Testing
         var reports = type([9, 9, 10, 4, 7, 1, 1, 11], .keypad4, on: &reader)
         reports += type([8, 8], .keypad4, on: &reader, from: 10_000_000)
         reports += type([1, 2, 3, 4, 11], .keypad4, on: &reader, from: 30_000_000)
-        let codes = reports.compactMap { if case .credential(let code, _) = $0 { code } else { nil } }
+        let codes = reports.compactMap {
+            if case .credential(let code, _) = $0 { code } else { nil }
+        }
         #expect(codes == ["code:4711", "code:1234"])
     }
 

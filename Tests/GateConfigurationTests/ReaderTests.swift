@@ -4,7 +4,8 @@ import Testing
 
 /// `readers:` and lines of pulses: what is read, and what is told.
 @Suite struct ReaderTests {
-    static let gatehouse = PersonLaneTests.gatehouse
+    static let gatehouse =
+        PersonLaneTests.gatehouse
         .replacing(
             "lanes:\n  people:",
             with: """
@@ -109,7 +110,8 @@ import Testing
     }
 
     @Test func formatsThatMayCarryTheSameNumberAreWarnedOf() {
-        let text = Self.gatehouse.replacing("[wiegand-26, keypad-4]", with: "[wiegand-26, wiegand-34]")
+        let text = Self.gatehouse.replacing(
+            "[wiegand-26, keypad-4]", with: "[wiegand-26, wiegand-34]")
         let report = PersonLaneTests.read(text).report
         #expect(report.errors == [])
         #expect(report.warnings.contains { $0.description.contains("2 formats") })

@@ -22,7 +22,9 @@ import Testing
             "line: 7, output: relay,", with: "line: 7, feedback: a-raise-on, output: relay,")
         site.gatehouse.replace(
             "up: a-up, down: a-down }",
-            with: "up: a-up, down: a-down, detached: a-off, button: a-button }\n    interlock: bridge")
+            with:
+                "up: a-up, down: a-down, detached: a-off, button: a-button }\n    interlock: bridge"
+        )
         site.gatehouse.replace(
             "safety: b-safety }", with: "safety: b-safety }\n    interlock: bridge")
         site.gatehouse += """
@@ -43,7 +45,8 @@ import Testing
         #expect(config.desk == ["desk-1": .open("a"), "desk-2": .emergencyRelease])
         #expect(config.lanes["a"]?.inputs.button == "a-button")
         #expect(config.lanes["a"]?.inputs.detached == "a-off")
-        #expect(config.lanes["a"]?.interlock == "bridge" && config.lanes["b"]?.interlock == "bridge")
+        #expect(
+            config.lanes["a"]?.interlock == "bridge" && config.lanes["b"]?.interlock == "bridge")
         #expect(config.outputs["a-raise"]?.feedback == "a-raise-on")
     }
 
@@ -60,8 +63,14 @@ import Testing
             "line: 42, input: normally-closed", "line: 42, input: normally-open", "desk-2: { chip",
             "not normally-closed"
         ),
-        ("b-safety }\n    interlock: bridge", "b-safety }", "interlock: bridge", "no other barrier"),
-        ("feedback: a-raise-on", "feedback: a-raise-of", "a-raise: {", "did you mean 'a-raise-on'?"),
+        (
+            "b-safety }\n    interlock: bridge", "b-safety }", "interlock: bridge",
+            "no other barrier"
+        ),
+        (
+            "feedback: a-raise-on", "feedback: a-raise-of", "a-raise: {",
+            "did you mean 'a-raise-on'?"
+        ),
         ("feedback: a-raise-on", "feedback: a-lower", "a-raise: {", "needs an input"),
         ("longest: 1s, fail", "longest: 1s, feedback: a-raise-on, fail", "dog: {", "too fast"),
         ("button: a-button", "button: a-up", "button: a-up", "serves"),

@@ -233,6 +233,76 @@ import Testing
         #expect(bench.status()?.isVehicleWaiting == true)
     }
 
+    /// The follower needs no pause to be seen: its plate was read while the first was under the boom.
+    @Test func whoFollowsBumperToBumperIsToldByItsPlate() {
+        var bench = GateBench()
+        bench.input("lane1-approach", true)
+        bench.wait(.milliseconds(100))
+        bench.see(Self.plate)
+        bench.store()
+        bench.rise()
+        bench.input("lane1-safety", true)
+        bench.input("lane1-photocell", true)
+        bench.wait(.seconds(2))
+        bench.see("苏A99B99")  // On the approach loop, close behind.
+        bench.input("lane1-photocell", false)
+        bench.input("lane1-safety", false)
+        bench.wait(.milliseconds(400))
+        let before = bench.actions.incidents("tailgated")
+        bench.input("lane1-safety", true)
+        bench.input("lane1-photocell", true)
+        #expect(before == 0 && bench.actions.incidents("tailgated") == 1)
+        bench.input("lane1-approach", false)
+        bench.wait(.seconds(2))
+        bench.input("lane1-photocell", false)
+        bench.input("lane1-safety", false)
+        bench.wait(.seconds(12))
+        let outcomes = bench.actions.records(.passage).compactMap { $0.facts["outcome"] }
+        #expect(outcomes == ["passed", "tailgated"])
+    }
+
+    /// What stands nearest cannot be read: the plate behind it must not open.
+    @Test func thePlateOfWhoWaitsBehindDoesNotOpenForAnUnreadableOne() {
+        var bench = GateBench()
+        bench.input("lane1-approach", true)
+        bench.wait(.milliseconds(100))
+        var unread = Reader.reading("", width: 170)
+        unread.places = []
+        let behind = Reader.reading(Self.plate, width: 100)
+        bench.send(
+            .plates(
+                Reader.observation(
+                    [unread, behind], frame: bench.now - .milliseconds(40), read: bench.now)))
+        #expect(bench.actions.stores.isEmpty)
+        // Side by side they are pieces of one picture: the larger one that can be read counts.
+        let near = Reader.reading(Self.plate, width: 165)
+        bench.send(
+            .plates(
+                Reader.observation(
+                    [unread, near], frame: bench.now - .milliseconds(20), read: bench.now)))
+        #expect(bench.actions.stores.count == 1)
+    }
+
+    /// A plate like its own, read as it goes back, makes no follower of who withdraws.
+    @Test func whoGoesBackAloneIsNoFollower() {
+        var bench = GateBench()
+        bench.input("lane1-approach", true)
+        bench.wait(.milliseconds(100))
+        bench.see(Self.plate)
+        bench.store()
+        bench.rise()
+        bench.input("lane1-safety", true)
+        bench.wait(.seconds(2))
+        bench.see(Self.plate)
+        bench.input("lane1-safety", false)
+        bench.wait(.seconds(1))
+        bench.input("lane1-approach", false)
+        bench.wait(.seconds(3))
+        let outcomes = bench.actions.records(.passage).compactMap { $0.facts["outcome"] }
+        #expect(outcomes == ["turned_back"])
+        #expect(bench.actions.incidents("tailgated") == 0)
+    }
+
     @Test func aTailgaterIsAnIncidentAndAPassageOfItsOwn() {
         var bench = GateBench()
         bench.input("lane1-approach", true)

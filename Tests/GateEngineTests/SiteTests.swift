@@ -176,7 +176,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [("desk-open", "desk button desk-open"), ("lane1-button", "push button lane1-button")])
+    @Test(arguments: [
+        ("desk-open", "desk button desk-open"), ("lane1-button", "push button lane1-button"),
+    ])
     func aButtonOpensOnRecordWithItsName(line: String, name: String) {
         var bench = Self.bench()
         #expect(bench.input(line, true).asserts("lane1-raise") == 0)

@@ -1,5 +1,6 @@
 import GateConfiguration
 import GateEngine
+import GateSimulation
 import GateTypes
 
 /// A small world in virtual time: drivers, booms, bouncing inputs, a camera, a slow disk, faults.

@@ -42,7 +42,9 @@ import Testing
         let muted = loop.now
         try loop.run { loop.now - muted > .milliseconds(300) }
         #expect(loop.turns - turns < 100, "a faulty line does not wake the loop")
-        let told = reports.contains { if case .input("fire", true, _, _) = $0 { true } else { false } }
+        let told = reports.contains {
+            if case .input("fire", true, _, _) = $0 { true } else { false }
+        }
         #expect(told, "the fire input was heard in the storm")
         withExtendedLifetime(watch) {}
     }

@@ -137,7 +137,8 @@ struct DoorNode: SearchNode {
 
     private var timers: [Timer] {
         var timers: [Timer] = []
-        for sensor in scope.canStick.sorted() where machine.sensors.activeSince[sensor] == Self.now {
+        for sensor in scope.canStick.sorted() where machine.sensors.activeSince[sensor] == Self.now
+        {
             timers.append(.stuck(sensor))
         }
         for drive in Door.Drive.allCases where relays.phase(drive) == .energised {

@@ -4,9 +4,9 @@ import Testing
 
 /// Every order of events for each machine, time abstracted to timers that are pending or expired.
 ///
-/// `make test` searches the smaller scopes; GATEHOUSE_EXHAUSTIVE=full (`make bench`) all of them.
+/// `make test` searches the smaller scopes; GATEHOUSE_BENCH=full (`make bench`) all of them.
 @Suite(.serialized) struct ExhaustiveTests {
-    static let isFull = ProcessInfo.processInfo.environment["GATEHOUSE_EXHAUSTIVE"] == "full"
+    static let isFull = ProcessInfo.processInfo.environment["GATEHOUSE_BENCH"] == "full"
     /// Nodes that a search may hold: memory has an end.
     static let nodesLargest = isFull ? 3_000_000 : 150_000
 
@@ -208,7 +208,8 @@ extension DoorScope {
                 .init(number: 2, word: .policy, traveller: .bicycle),
             ]),
         DoorScope(
-            title: "door, everything of an air lock with motor", fitted: [.contact, .exit, .obstacle],
+            title: "door, everything of an air lock with motor",
+            fitted: [.contact, .exit, .obstacle],
             hasMotor: true, isInterlocked: true, canFail: [.contact, .obstacle],
             canBeLost: [.strike, .opener], hasEmergency: true,
             people: [.init(number: 1, word: .policy, traveller: .person)], peopleLargest: 1),

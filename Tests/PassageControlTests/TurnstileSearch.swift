@@ -58,8 +58,10 @@ struct TurnstileNode: SearchNode {
 
     init(_ scope: TurnstileScope) {
         self.scope = scope
-        let fitted: Set<Turnstile.Sensor> = scope.hasGate ? [.outer, .inner, .gate] : [.outer, .inner]
-        let longest = Dictionary(uniqueKeysWithValues: scope.drives.map { ($0, Duration.seconds(6)) })
+        let fitted: Set<Turnstile.Sensor> =
+            scope.hasGate ? [.outer, .inner, .gate] : [.outer, .inner]
+        let longest = Dictionary(
+            uniqueKeysWithValues: scope.drives.map { ($0, Duration.seconds(6)) })
         machine = Turnstile(
             wiring: .init(longest: longest, timing: .init()),
             sensors: SensorBank(fitted: fitted, active: [], at: Self.now), at: Self.now)
@@ -127,7 +129,8 @@ struct TurnstileNode: SearchNode {
 
     private var timers: [Timer] {
         var timers: [Timer] = []
-        for sensor in scope.canStick.sorted() where machine.sensors.activeSince[sensor] == Self.now {
+        for sensor in scope.canStick.sorted() where machine.sensors.activeSince[sensor] == Self.now
+        {
             timers.append(.stuck(sensor))
         }
         for drive in scope.drives where relays.phase(drive) != .free {
@@ -264,7 +267,8 @@ struct TurnstileNode: SearchNode {
             broken.append("rule 7: \(sensor) has failed without a fault")
         }
         let inMachine =
-            machine.memory.queue.map(\.warrant.number) + (machine.release.map { [$0.warrant.number] } ?? [])
+            machine.memory.queue.map(\.warrant.number)
+            + (machine.release.map { [$0.warrant.number] } ?? [])
         if Set(inMachine) != alive || inMachine.count != alive.count {
             broken.append("warrants \(alive.sorted()) are alive, the machine has \(inMachine)")
         }

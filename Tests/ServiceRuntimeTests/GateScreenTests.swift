@@ -35,7 +35,8 @@ import Testing
             .joined(separator: "\n")
         for part in [
             "Test gate", "EMERGENCY: fire alarm", "eyes: gone", "blind: unplugged", "京A12345",
-            "LOCKDOWN: E021", "lane1-outside", "it stays low", "01:01:01", "not on the list, expired", "admitted 2", "refused 4", "1.0", "2.1",
+            "LOCKDOWN: E021", "lane1-outside", "it stays low", "01:01:01",
+            "not on the list, expired", "admitted 2", "refused 4", "1.0", "2.1",
         ] {
             #expect(text.contains(part), "\(part) is missing in:\n\(text)")
         }
@@ -56,6 +57,23 @@ import Testing
             let ended = line.components(separatedBy: "\u{1B}[0m").count - 1
             #expect(begun == 2 * ended)
         }
+    }
+
+    @Test func turnstilesAndDoorsStandInRowsOfThree() throws {
+        var snapshot = try Self.snapshot()
+        var lane = snapshot.lanes[0]
+        (lane.boom, lane.occupied, lane.blind) = ("locked", [], nil)
+        for number in 1...4 {
+            lane.name = LaneName("people\(number)")
+            lane.boom = number == 2 ? "released" : "locked"
+            snapshot.lanes.append(lane)
+        }
+        let lines = GateScreen(language: "en", hasColour: false).lines(snapshot)
+        let first = lines.filter { $0.contains("people1") }
+        #expect(first.count == 1)
+        #expect(first[0].contains("people3") && !first[0].contains("people4"))
+        #expect(first[0].contains("released"))
+        #expect(lines.contains { $0.contains("lane1") && $0.contains("京A12345") })
     }
 
     @Test func unknownLanguageAndKindStillShow() {

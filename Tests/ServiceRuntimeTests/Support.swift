@@ -67,6 +67,8 @@ final class TestChip: LineChip {
 
     final class Output: OutputPort {
         private(set) var values: [Bool]
+        /// When each value but the first was set.
+        private(set) var times: [Instant] = []
         var isRefusing = false
         private let line: LineName
 
@@ -78,6 +80,7 @@ final class TestChip: LineChip {
         func set(_ isHigh: Bool) throws(LineError) {
             if isRefusing { throw .failed(line, operation: "write", reason: "refused by test") }
             values.append(isHigh)
+            times.append(.now())
         }
     }
 

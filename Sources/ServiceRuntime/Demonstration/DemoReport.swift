@@ -38,10 +38,10 @@ package struct DemoReport: Sendable {
                 row("plates read exactly as rendered", "\(readings.exact) of \(readings.of)"))
         }
         lines.append(row("opened for a wrong plate", "\(summary.wrongOpenings.count)"))
-        if !summary.people.isEmpty {
-            lines.append(row("people at turnstiles", "\(summary.people.values.reduce(0, +))"))
-            lines += summary.people.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-                .map { row("  " + Self.words($0.key), "\($0.value)") }
+        for (kind, outcomes) in summary.people.sorted(by: { $0.key > $1.key }) {
+            let told = outcomes.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+                .map { "\(Self.words($0.key)) \($0.value)" }
+            lines.append(row("people at \(kind) (simulated)", told.joined(separator: ", ")))
         }
         if !summary.incidents.isEmpty {
             let incidents = summary.incidents.sorted { $0.key < $1.key }

@@ -120,7 +120,8 @@ package final class DemoRun {
             let reader = try JournalReader(directory: site.state)
             var report = DemoReport(
                 summary: DemoSummary(
-                    entries: try reader.entries(), sightings: sightings, catalogue: catalogue))
+                    entries: try reader.entries(), sightings: sightings, catalogue: catalogue,
+                    personLanes: site.personLanes))
             let check = try reader.verify()
             report.isJournalIntact = check.isIntact
             report.journal =

@@ -1,3 +1,4 @@
+import ConfigurationFiles
 import EventLoop
 import Foundation
 import GateSimulation
@@ -103,10 +104,11 @@ package struct DemoSite: Sendable {
     }
 
     private static func copy(_ site: String, to folder: String) throws {
-        for file in [
+        let files = [
             "gatehouse.yaml", "policy.yaml", "roster/vehicles.csv", "roster/people.csv",
             "roster/badges.csv",
-        ] {
+        ]
+        for file in files {
             guard let bytes = FileManager.default.contents(atPath: site + "/" + file) else {
                 throw DemoError(
                     "\(site)/\(file) cannot be read; name the demonstration's folder with "
@@ -214,6 +216,16 @@ package struct DemoSite: Sendable {
         let plan = DemoTraffic.plan(seed: options.seed, catalogue, for: options.length)
         guard options.camera != nil else { return plan }
         return TrafficPlan(plan.arrivals.filter { $0.lane != lane })
+    }
+
+    /// Turnstiles and doors, each with the word for its kind.
+    package var personLanes: [LaneName: String] {
+        guard
+            let config = try? ConfigurationDirectory.load(folder + "/config", trust: .anyone).config
+        else { return [:] }
+        return Dictionary(
+            config.turnstiles.keys.map { ($0, "turnstiles") }
+                + config.doors.keys.map { ($0, "doors") }, uniquingKeysWith: { first, _ in first })
     }
 
     /// Removes everything of this run.

@@ -47,10 +47,10 @@ package struct DemoSummary: Hashable, Sendable {
     package private(set) var visits: [Visit] = []
     package private(set) var incidents: [String: Int] = [:]
     package private(set) var faultCount = 0
+    /// Passages at turnstiles and doors, by kind of lane and outcome, a refusal by its reasons.
+    package private(set) var people: [String: [String: Int]] = [:]
     /// Passages on record that belong to no visit that was seen.
     package private(set) var unmatchedCount = 0
-    /// People at turnstiles, by the outcome of their passage, a refusal by its reasons.
-    package private(set) var people: [String: Int] = [:]
     /// From the first frame with a face of the least size to the relay, in milliseconds.
     private var faceReleases: [Double] = []
     package var faceToRelay: Spread? { Spread(faceReleases) }
@@ -63,8 +63,10 @@ package struct DemoSummary: Hashable, Sendable {
     ///   - entries: the whole journal of the demonstration.
     ///   - sightings: who stood where; without `arrived` it has not reached the loop.
     ///   - catalogue: nil where real pictures were played, whose truth is unknown.
+    ///   - personLanes: turnstiles and doors, with the word for their kind.
     package init(
-        entries: [JournalEntry], sightings: [SceneWitness.Sighting], catalogue: SceneCatalogue?
+        entries: [JournalEntry], sightings: [SceneWitness.Sighting], catalogue: SceneCatalogue?,
+        personLanes: [LaneName: String] = [:]
     ) {
         let arrived = sightings.compactMap { sighting in
             sighting.arrived.map { (sighting, $0) }
@@ -82,7 +84,8 @@ package struct DemoSummary: Hashable, Sendable {
             switch EntryKind(rawValue: entry.kind) {
             case .incident: incidents[entry.facts["class"] ?? "other", default: 0] += 1
             case .fault: faultCount += 1
-            case .passage where Self.isPerson(entry): take(person: entry)
+            case .passage where entry.lane.map { personLanes[$0] != nil } ?? false:
+                take(person: entry, at: entry.lane.flatMap { personLanes[$0] } ?? "")
             case .passage:
                 let index = Self.visit(of: entry, among: arrived, taken: isTaken)
                 if let index {
@@ -96,15 +99,9 @@ package struct DemoSummary: Hashable, Sendable {
         }
     }
 
-    private static let personTriggers: Set = ["face", "badge", "sensors", "exit_button"]
-
-    private static func isPerson(_ entry: JournalEntry) -> Bool {
-        entry.facts["trigger"].map(personTriggers.contains) ?? false
-    }
-
-    private mutating func take(person entry: JournalEntry) {
+    private mutating func take(person entry: JournalEntry, at kind: String) {
         let reason = entry.facts["reasons"] ?? entry.facts["refused"]
-        people[reason ?? entry.facts["outcome"] ?? "other", default: 0] += 1
+        people[kind, default: [:]][reason ?? entry.facts["outcome"] ?? "other", default: 0] += 1
         if entry.facts["trigger"] == "face",
             let span = entry.facts["release_ms"].flatMap(Double.init)
         {
