@@ -13,9 +13,6 @@ package final class FaceDetector {
     private static let channels = 15
     /// Sides of the network's input are multiples of this.
     private static let unit = 32
-    /// Enlarging shows nothing new; tiny pictures are, so that a face covers some cells.
-    private static let enlargementLargest = 2.0
-    private static let shortSideLeast = 160.0
     private static let strides = [8, 16, 32]
     /// Limits the work on a picture full of face-like things.
     private static let candidatesLargest = 1_000
@@ -26,15 +23,21 @@ package final class FaceDetector {
     private let network: Network
     private let longSide: Double
     private let border: Double
+    /// Enlarging shows nothing new; tiny pictures are, so that a face covers some cells.
+    private let enlargementLargest: Double
+    private let shortSideLeast: Double
     private let threshold: Double
     private let suppress: Double
 
     /// Metadata of the file: `threshold`, `suppress`, `side` (pixels), `border` (share of the
-    /// picture's longer side; 0 when it is missing).
+    /// picture's longer side), `least` (pixels of the shorter side up to which a picture is enlarged)
+    /// and `enlarge` (by how much at most).
     package init(path: String) throws(NetworkError) {
         network = try Network(path: path)
         longSide = try network.number("side", in: 32...4_096, default: 640)
         border = try network.number("border", in: 0...1, default: 0)
+        enlargementLargest = try network.number("enlarge", in: 1...8, default: 2)
+        shortSideLeast = try network.number("least", in: 1...1_024, default: 160)
         threshold = try network.number("threshold", in: 1e-6...0.999_999)
         suppress = try network.number("suppress", in: 0...1, default: 0.4)
         let names = network.outputs.map(\.name)
@@ -64,7 +67,7 @@ package final class FaceDetector {
         let full = [size.width, size.height].map { Double($0) + 2 * border }
         let (long, short) = (max(full[0], full[1]), min(full[0], full[1]))
         let scale = min(
-            longSide / long, Self.enlargementLargest, max(1, Self.shortSideLeast / short))
+            longSide / long, enlargementLargest, max(1, shortSideLeast / short))
         let sides = full.map { max(1, ($0 * scale).rounded()) }
         let padded = sides.map { (Int($0) + Self.unit - 1) / Self.unit * Self.unit }
         let factor = PixelPoint(x: sides[0] / full[0], y: sides[1] / full[1])
