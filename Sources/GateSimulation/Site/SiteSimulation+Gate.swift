@@ -112,7 +112,10 @@ extension SiteSimulation {
         case .refused, .ambiguous, .denied, .unreadable, .tooLate, .askGuard, .storageFailed,
             .fault, .roadBusy:
             callGuard(to: lane)
-        case .paused, .lockdown, .welcome, .closing, .emergency, .ready: break
+        case .paused, .lockdown, .welcome, .closing, .emergency, .ready, .showYourFace, .oneAtATime,
+            .turnLeft, .turnRight, .stepCloser, .lookAtTheCamera, .tooDark, .tooBright, .holdStill,
+            .uncoverTheFace:
+            break
         }
     }
 
