@@ -32,7 +32,7 @@ package final class GateService {
     private var keeper: StandingKeeper?
     private var storageAnswers: Mailbox<StorageAnswer>?
     private var heartbeat: Heartbeat?
-    private var readers: RepeatingTimer?
+    private var simulatedReaders: RepeatingTimer?
     private var heartbeatFailed = false
     private var coreTimer: LoopTimer?
     private var minder: Housekeeping?
@@ -139,7 +139,7 @@ package final class GateService {
     package func stop(_ reason: String) {
         parts.notifier.stopping()
         heartbeat?.stop()
-        readers?.stop()
+        simulatedReaders?.stop()
         lineWatch = nil
         for error in bank.restAll(at: loop.now) { parts.log(.error, error.description) }
         record(.service, ["event": "stopped", "reason": reason])
@@ -269,7 +269,7 @@ package final class GateService {
         guard config.chips.values.contains(where: { $0.backing == .simulated }),
             !config.turnstiles.isEmpty || !config.doors.isEmpty
         else { return }
-        readers = RepeatingTimer(loop: loop, every: .milliseconds(20)) { [weak self] in
+        simulatedReaders = RepeatingTimer(loop: loop, every: .milliseconds(20)) { [weak self] in
             for reading in self?.parts.simulatedBadges() ?? [] { self?.handle(.badge(reading)) }
         }
     }
