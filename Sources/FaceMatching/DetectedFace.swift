@@ -20,11 +20,21 @@ package struct FaceBox: Hashable, Sendable, Codable {
 
     /// Shared area over joint area, 0...1.
     package func overlap(with other: FaceBox) -> Double {
+        let common = commonArea(with: other)
+        let joint = area + other.area - common
+        return joint > 0 ? common / joint : 0
+    }
+
+    /// The common area over that of the smaller one, 0...1.
+    package func sharedPart(with other: FaceBox) -> Double {
+        let smaller = min(area, other.area)
+        return smaller > 0 ? commonArea(with: other) / smaller : 0
+    }
+
+    private func commonArea(with other: FaceBox) -> Double {
         let across = min(x + width, other.x + other.width) - max(x, other.x)
         let down = min(y + height, other.y + other.height) - max(y, other.y)
-        guard across > 0, down > 0 else { return 0 }
-        let joint = area + other.area - across * down
-        return joint > 0 ? across * down / joint : 0
+        return across > 0 && down > 0 ? across * down : 0
     }
 }
 

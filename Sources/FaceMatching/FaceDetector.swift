@@ -28,8 +28,9 @@ package final class FaceDetector {
     private let shortSideLeast: Double
     private let threshold: Double
     private let suppress: Double
+    private let inside: Double
 
-    /// Metadata of the file: `threshold`, `suppress`, `side` (pixels), `border` (share of the
+    /// Metadata of the file: `threshold`, `suppress`, `inside`, `side` (pixels), `border` (share of the
     /// picture's longer side), `least` (pixels of the shorter side up to which a picture is enlarged)
     /// and `enlarge` (by how much at most).
     package init(path: String) throws(NetworkError) {
@@ -40,6 +41,7 @@ package final class FaceDetector {
         shortSideLeast = try network.number("least", in: 1...1_024, default: 160)
         threshold = try network.number("threshold", in: 1e-6...0.999_999)
         suppress = try network.number("suppress", in: 0...1, default: 0.4)
+        inside = try network.number("inside", in: 0...1, default: 0.7)
         let names = network.outputs.map(\.name)
         guard network.inputs.count == 1, network.inputs[0].shape.count == 4,
             network.inputs[0].shape[3] == 3,
@@ -147,13 +149,18 @@ package final class FaceDetector {
         }
     }
 
+    /// Boxes of one face overlap; and a part of a face lies within the box of the whole.
+    private func isSameFace(_ a: FaceBox, _ b: FaceBox) -> Bool {
+        a.overlap(with: b) > suppress || a.sharedPart(with: b) > inside
+    }
+
     private func surest(_ found: [Candidate], _ layout: Layout) -> [DetectedFace] {
         let sorted = found.sorted { $0.logit > $1.logit }
         var kept: [Candidate] = []
         for candidate in sorted.prefix(Self.candidatesLargest)
         where kept.count < Self.facesLargest && candidate.box.width > 0
             && candidate.box.height > 0
-            && !kept.contains(where: { $0.box.overlap(with: candidate.box) > suppress })
+            && !kept.contains(where: { isSameFace($0.box, candidate.box) })
         {
             kept.append(candidate)
         }

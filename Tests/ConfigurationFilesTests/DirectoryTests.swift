@@ -70,7 +70,7 @@ final class TemporarySite {
         #expect(config.laneNames == ["people", "bikes", "store", "vault"])
         #expect(config.turnstiles["people"]?.timing == TurnstileConfig.Timing())
         #expect(config.doors["bikes"]?.timing == DoorConfig.Timing())
-        #expect(config.roster.people.count == 3 && config.roster.badges.count == 3)
+        #expect(config.roster.people.count == 3 && config.roster.badges.count == 4)
     }
 
     @Test func referenceSampleLoadsWithoutErrorAndWarning() throws {

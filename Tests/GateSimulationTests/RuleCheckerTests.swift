@@ -116,7 +116,8 @@ import Testing
             Self.verdict([(fire, [raise, strike, Self.kept]), (.tick, [.rest("strike")])])
                 .contains("rule 3: strike let go in an emergency"))
         let later: [(GateEvent, [GateAction])] = [
-            (fire, [raise, strike, Self.kept]), (.input("fire", active: false), [strike]),
+            (fire, [raise, strike, Self.kept]), (.input("down", active: false), []),
+            (.input("fire", active: false), [strike]),
             (.command(.init(.emergencyReset, by: "E017")), [.rest("raise"), .rest("strike")]),
             (.tick, []), (.tick, [.assert("lower", atMost: Self.second)]),
         ]

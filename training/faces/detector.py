@@ -12,6 +12,7 @@ import torch.nn.functional as F
 
 STRIDES = 8, 16, 32
 LONG_SIDE, LEAST_SHORT, MOST_ENLARGED, GREY = 640, 160, 2.0, 128
+INSIDE = 0.7
 
 
 def conv(i, o, kernel=3, stride=1, groups=1):
@@ -104,18 +105,26 @@ def decode(outputs, threshold):
     return np.concatenate(rows)
 
 
-def iou(box, others):
+def shares(box, others):
+    """Of a box with each other one: intersection over union, and over the smaller of the two."""
     common = (np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])).clip(0)
     common = common[:, 0] * common[:, 1]
     area = (others[:, 2] - others[:, 0]) * (others[:, 3] - others[:, 1])
-    return common / ((box[2] - box[0]) * (box[3] - box[1]) + area - common + 1e-9)
+    own = (box[2] - box[0]) * (box[3] - box[1])
+    return common / (own + area - common + 1e-9), common / (np.minimum(own, area) + 1e-9)
 
 
-def suppress(rows, limit=0.4):
+def iou(box, others):
+    return shares(box, others)[0]
+
+
+def suppress(rows, limit=0.4, inside=INSIDE):
+    """The best of what overlaps; also one that lies within another: a part of the same face."""
     rows, kept = rows[np.argsort(-rows[:, 0])], []
     while len(rows):
         kept.append(rows[0])
-        rows = rows[iou(rows[0, 1:5], rows[:, 1:5]) <= limit]
+        over, within = shares(rows[0, 1:5], rows[:, 1:5])
+        rows = rows[(over <= limit) & (within <= inside)]
     return np.array(kept).reshape(-1, 15)
 
 

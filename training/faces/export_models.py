@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "export"))
 from export import export, golden  # noqa: E402
 
 from base import BASE_POINTS, Head  # noqa: E402
-from detector import LEAST_SHORT, LONG_SIDE, MOST_ENLARGED, Detector  # noqa: E402
+from detector import INSIDE, LEAST_SHORT, LONG_SIDE, MOST_ENLARGED, Detector  # noqa: E402
 from faces import POINTS  # noqa: E402
 from student import Assessed, Student  # noqa: E402
 
@@ -26,7 +26,7 @@ def detector(state, options):
     network = Detector()
     network.load_state_dict(state["network"])
     return "face-detector", network, (1, 3, 480, 640), (1, 3, 160, 160), {
-        "threshold": options.threshold, "suppress": 0.4, "side": LONG_SIDE, "border": 0,
+        "threshold": options.threshold, "suppress": 0.4, "inside": INSIDE, "side": LONG_SIDE, "border": 0,
         "least": LEAST_SHORT, "enlarge": MOST_ENLARGED}
 
 
