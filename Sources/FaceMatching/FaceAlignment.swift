@@ -50,6 +50,13 @@ package struct FaceAlignment: Sendable {
         return PixelPoint(x: moved.x, y: moved.y)
     }
 
+    /// Where a point of the target lies in the picture.
+    package func unapply(_ point: PixelPoint) -> PixelPoint {
+        let inverse = SIMD2(turn.x, -turn.y) / (turn.x * turn.x + turn.y * turn.y)
+        let moved = Self.rotate(SIMD2(point.x, point.y) - shift, inverse)
+        return PixelPoint(x: moved.x, y: moved.y)
+    }
+
     /// Target pixels for each pixel of the picture.
     package var scale: Double { (turn.x * turn.x + turn.y * turn.y).squareRoot() }
 

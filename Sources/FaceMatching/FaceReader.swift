@@ -1,4 +1,5 @@
 import GateTypes
+import Glibc
 import Imaging
 import Inference
 
@@ -27,6 +28,7 @@ package final class FaceReader {
 
     package let embedder: FaceEmbedder
     private let detector: FaceDetector
+    private let points: FacePoints?
     private let targets: FaceLandmarks
 
     /// - Parameters:
@@ -34,6 +36,8 @@ package final class FaceReader {
     ///   - embedder: another embedder's file in place of the folder's.
     package init(models: String, embedder path: String? = nil) throws(NetworkError) {
         detector = try FaceDetector(path: "\(models)/\(FaceModels.detector)")
+        let second = "\(models)/\(FaceModels.points)"
+        points = unsafe access(second, F_OK) == 0 ? try FacePoints(path: second) : nil
         let embedder = try FaceEmbedder(path: path ?? "\(models)/\(FaceModels.embedder)")
         guard let targets = FaceLandmarks(embedder.points),
             FaceAlignment(from: embedder.points, to: embedder.points) != nil
@@ -70,7 +74,9 @@ package final class FaceReader {
 
     /// Judges and embeds one of the faces found.
     package func read(_ face: DetectedFace, of found: Found) throws(ImageError) -> ReadFace {
+        var face = face
         var landmarks = face.landmarks
+        var origin = PixelPoint(x: 0, y: 0)
         var image = found.full
         if image == nil {
             // A huge picture: only the face at full scale, with room for its turning.
@@ -82,9 +88,13 @@ package final class FaceReader {
             ).clamped(to: found.picture.size)
             if let part {
                 image = try found.picture.rgb(part: part).image
-                landmarks = landmarks.shifted(
-                    by: PixelPoint(x: -Double(part.x), y: -Double(part.y)))
+                origin = PixelPoint(x: Double(part.x), y: Double(part.y))
+                landmarks = landmarks.shifted(by: PixelPoint(x: -origin.x, y: -origin.y))
             }
+        }
+        if let points, let image {
+            landmarks = try Self.refined(landmarks, points, image)
+            face.landmarks = landmarks.shifted(by: origin)
         }
         guard let image, let straight = embedder.straighten(image, landmarks) else {
             return ReadFace(face: face, quality: .none, embedding: nil)
@@ -97,6 +107,18 @@ package final class FaceReader {
         } catch {
             throw ImageError(
                 kind: .unsupported, problem: error.problem, remedy: error.remedy)
+        }
+    }
+
+    private static func refined(
+        _ landmarks: FaceLandmarks, _ points: FacePoints, _ image: RGBImage
+    ) throws(ImageError) -> FaceLandmarks {
+        do throws(NetworkError) {
+            return try points.refined(landmarks, in: image)
+        } catch {
+            throw ImageError(
+                kind: .unsupported, problem: "the network for points fails on it: \(error)",
+                remedy: "install the models again")
         }
     }
 

@@ -1,6 +1,6 @@
 """Writes a trained network as a network file with its stored answer: export WHAT CHECKPOINT MODELS.
 
-WHAT is `detector`, `embedder` or `head`. MODELS is the folder for NAME.ghn and golden/NAME.golden.
+WHAT is `detector`, `points`, `embedder` or `head`. MODELS is the folder for NAME.ghn and golden/NAME.golden.
 """
 import argparse
 import os
@@ -16,6 +16,7 @@ from base import BASE_POINTS, Head  # noqa: E402
 from detector import INSIDE, LEAST_SHORT, LONG_SIDE, MOST_ENLARGED, Detector  # noqa: E402
 from faces import POINTS  # noqa: E402
 from student import Assessed, Student  # noqa: E402
+from train_points import TARGETS, Points  # noqa: E402
 
 
 def points(values):
@@ -28,6 +29,12 @@ def detector(state, options):
     return "face-detector", network, (1, 3, 480, 640), (1, 3, 160, 160), {
         "threshold": options.threshold, "suppress": 0.4, "inside": INSIDE, "side": LONG_SIDE, "border": 0,
         "least": LEAST_SHORT, "enlarge": MOST_ENLARGED}
+
+
+def second_look(state, options):
+    network = Points()
+    network.load_state_dict(state["network"])
+    return "face-points", network, (1, 3, 80, 80), (1, 3, 80, 80), {"points": points(TARGETS)}
 
 
 def embedder(state, options):
@@ -50,12 +57,12 @@ def head(state, options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["detector", "embedder", "head"])
+    parser.add_argument("what", choices=["detector", "points", "embedder", "head"])
     parser.add_argument("checkpoint")
     parser.add_argument("models")
     parser.add_argument("--threshold", type=float, default=0.5, help="of the detector's score")
     options = parser.parse_args()
-    make = {"detector": detector, "embedder": embedder, "head": head}[options.what]
+    make = {"detector": detector, "points": second_look, "embedder": embedder, "head": head}[options.what]
     name, network, shape, small, meta = make(torch.load(options.checkpoint, map_location="cpu"),
                                              options)
     network.eval()

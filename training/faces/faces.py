@@ -76,6 +76,12 @@ def augment(face, margin=0):
     x = cv2.warpAffine(face, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE)
     if chance(0.5):
         x = x[:, ::-1]
+    return augment_colours(x, scale)
+
+
+def augment_colours(x, scale=1.0):
+    """What a camera does to a picture without moving it; `scale`: pixels a pixel of 112 x 112."""
+    side = len(x)
     if chance(0.3):
         small = round(random.choice([36, 48, 60, 72, 84]) * side / SIDE / scale)
         x = cv2.resize(x, (small, small), interpolation=cv2.INTER_AREA)
