@@ -40,7 +40,10 @@ def second_look(state, options):
 def embedder(state, options):
     network = Assessed(Student())
     network.student.load_state_dict(state["student"])
-    network.assess.load_state_dict(state["assess"])
+    if "assess" in state:
+        network.assess.load_state_dict(state["assess"])
+    else:                                       # train-quality has not been run
+        network = network.student
     return "face-embedder", network, (1, 3, 112, 112), (1, 3, 112, 112), {
         "name": "gatehouse-small", "mean": "127.5 127.5 127.5",
         "scale": " ".join([f"{1 / 127.5:.9g}"] * 3), "points": points(POINTS), "mirror": "yes"}

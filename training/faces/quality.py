@@ -75,7 +75,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("faces")
     parser.add_argument("checkpoint")
-    parser.add_argument("--views", type=int, default=2, help="spoilt views of each portrait")
+    parser.add_argument("--views", type=int, default=1, help="spoilt views of each portrait")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)

@@ -86,10 +86,10 @@ def learn(head, maps, wanted, steps, batch=384):
     head.eval()
 
 
-def assess(head, portraits, base, teacher):
-    """Fits how far the head's answers are to be trusted, on spoilt views (quality.py)."""
+def assess(head, portraits, maps, base, teacher):
+    """Fits how far the head's answers are to be trusted, on spoilt views (quality.py); `maps`: of
+    the portraits and their mirror images."""
     faces, people, _ = portraits
-    maps, _, _, _ = plain(portraits, base, teacher)
     with torch.no_grad():
         both = F.normalize(head.learn(torch.from_numpy(maps)))
         sure = F.normalize(both[::2] + both[1::2]).numpy()
@@ -128,6 +128,9 @@ def main():
     faces_and_people = load_portraits(options.faces, "train", SCALE)
     stem = os.path.splitext(options.output)[0]
     maps, wanted = collect(faces_and_people[0], options.views, stem + "-views", base, teacher)
+    own = plain(faces_and_people, base, teacher)
+    print("the portraits as they are have passed", flush=True)
+    maps, wanted = (np.concatenate([a, np.float16(b)]) for a, b in zip((maps, wanted), own))
     fold = plain(load_portraits(options.faces, "fold", SCALE), base, teacher)
     dev = plain(load_portraits(options.faces, "dev", SCALE), base, teacher)
     print("teacher, fold:", rates(fold[1], *fold[2:]))
@@ -138,7 +141,7 @@ def main():
     for name, part in (("fold", fold), ("dev", dev)):
         with torch.no_grad():
             print(f"{name}:", rates(head.learn(torch.from_numpy(part[0])), *part[2:]))
-    assess(head, faces_and_people, base, teacher)
+    assess(head, faces_and_people, own[0], base, teacher)
     torch.save(head.state_dict(), options.output)
 
 
