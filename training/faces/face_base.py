@@ -272,6 +272,9 @@ def main():
     parser.add_argument("--archive", help=f"{ARCHIVE}, if it is here already")
     parser.add_argument("--head", default=os.path.join(HERE, "../../models/face-head.ghn"))
     options = parser.parse_args()
+    if not os.path.exists(options.head):
+        sys.exit(f"face-base: our head {options.head} is not there; train it with train-head and "
+                 "export it with 'export head'")
     with tempfile.TemporaryDirectory() as folder:
         found = layers(base_bytes(options.archive or fetch(folder)))
     maker = GraphMaker()
