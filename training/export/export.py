@@ -71,6 +71,7 @@ class Exporter:
         self.names = {}  # node -> name of its value
         self.parts = {}  # concatenation -> its operands
         self.planes = {}  # flattened picture -> its C, H, W
+        self.flattened = {}  # the same, once a layer follows it
         self.skip = set()
         result = next(n for n in self.traced.graph.nodes if n.op == "output").args[0]
         self.results = named_outputs(result, output_names)
@@ -304,8 +305,10 @@ class Exporter:
         last, act = self.follow(node)
         weights = module.weight
         if node.args[0] in self.planes:
-            name, (c, h, w) = self.planes.pop(node.args[0])
+            name, self.flattened[node.args[0]] = self.planes.pop(node.args[0])
             self.names[node.args[0]] = name
+        if node.args[0] in self.flattened:        # several layers may follow one flattening
+            c, h, w = self.flattened[node.args[0]]
             weights = weights.view(-1, c, h, w).permute(0, 2, 3, 1).reshape(weights.shape)
         elif len(self.shape(node.args[0])) == 4:
             self.refuse(node, "a linear layer over the last axis of a picture")
