@@ -25,7 +25,8 @@ test-training: ## train each network for a minute and check that its loss falls 
 	else training/faces/test-training "$(FACES)" "$(TEACHERS)"; fi
 
 face-base: ## fetch the public-domain base of the large face network (22 MB) and join our head to it
-	@training/faces/face-base models/face-large.ghn $(if $(ARCHIVE),--archive "$(ARCHIVE)")
+	@mkdir -p models/fetched
+	@training/faces/face-base models/fetched/face-large.ghn $(if $(ARCHIVE),--archive "$(ARCHIVE)")
 
 bench: build ## stage times, arrival to relay, memory, fire to relay; every order of events for each machine
 	@$(BIN)/gatectl bench
