@@ -38,21 +38,11 @@ struct FacesReadCommand: ParsableCommand {
 
     func run() throws {
         let reader = try FaceReader(models: models ?? ModelFolder.find(), embedder: model)
-        let pictures = PictureFiles(paths)
-        var failures = pictures.errors
-        ErrorOutput.write(failures)
         let annotator = try annotate.map { try FaceAnnotator(folder: $0) }
         if format == .tsv { print(FaceRow.header) }
-        for file in pictures.files {
-            do throws(ImageError) {
-                try read(file, with: reader, annotator: annotator)
-            } catch {
-                let failure = error.located(in: file).description
-                ErrorOutput.write([failure])
-                failures.append(failure)
-            }
+        try PictureFiles(paths).readEach { (file) throws(ImageError) in
+            try read(file, with: reader, annotator: annotator)
         }
-        if !failures.isEmpty { throw ExitCode(1) }
     }
 
     private func read(

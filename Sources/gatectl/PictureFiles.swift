@@ -1,4 +1,6 @@
+import ArgumentParser
 import Foundation
+import Imaging
 
 /// The picture files that a command line names; folders are walked in the order of their names.
 struct PictureFiles {
@@ -23,6 +25,22 @@ struct PictureFiles {
                 files.append(path)
             }
         }
+    }
+
+    /// Reads one after the other; what cannot be read is told on standard error, the others go on,
+    /// and the exit status is 1.
+    func readEach(_ read: (String) throws(ImageError) -> Void) throws {
+        var hasFailed = !errors.isEmpty
+        ErrorOutput.write(errors)
+        for file in files {
+            do throws(ImageError) {
+                try read(file)
+            } catch {
+                ErrorOutput.write([error.located(in: file).description])
+                hasFailed = true
+            }
+        }
+        if hasFailed { throw ExitCode(1) }
     }
 
     private static func pictures(in folder: String) -> [String] {

@@ -35,21 +35,11 @@ struct PlatesReadCommand: ParsableCommand {
 
     func run() throws {
         let recogniser = try PlateRecogniser(models: models ?? ModelFolder.find())
-        let pictures = PictureFiles(paths)
-        var failures = pictures.errors
-        ErrorOutput.write(failures)
         let annotator = try annotate.map { try PlateAnnotator(folder: $0) }
         if format == .tsv { print(PlateRow.header(alternatives: alternatives)) }
-        for file in pictures.files {
-            do throws(ImageError) {
-                try read(file, with: recogniser, annotator: annotator)
-            } catch {
-                let failure = error.located(in: file).description
-                ErrorOutput.write([failure])
-                failures.append(failure)
-            }
+        try PictureFiles(paths).readEach { (file) throws(ImageError) in
+            try read(file, with: recogniser, annotator: annotator)
         }
-        if !failures.isEmpty { throw ExitCode(1) }
     }
 
     private func read(

@@ -43,12 +43,15 @@ def main():
         data = f"{folder}/faces"
         os.mkdir(data)
         small_part(faces, data)
-        for program, teacher, steps, every, pattern, share in (
-                ("train_detector.py", "yunet_n_dynamic.onnx", 90, 15, r"score, box, points \[ *([\d.]+)", 0.5),
-                ("train_student.py", "foam_mobilefacenet.onnx", 60, 10, r"away ([\d.]+)", 0.95)):
-            told = losses(program, pattern, data, f"{teachers}/{teacher}", "--steps", str(steps),
-                          "--every", str(every), "--output", f"{folder}/{program}.pt",
-                          "--kept", f"{folder}/kept.npz")
+        for program, options, steps, every, pattern, share in (
+                ("train_detector.py", [f"{teachers}/yunet_n_dynamic.onnx", "--kept",
+                                       f"{folder}/kept.npz"], 90, 15,
+                 r"score, box, points \[ *([\d.]+)", 0.5),
+                ("train_points.py", [], 120, 20, r"loss ([\d.]+)", 0.8),
+                ("train_student.py", [f"{teachers}/foam_mobilefacenet.onnx"], 60, 10,
+                 r"away ([\d.]+)", 0.95)):
+            told = losses(program, pattern, data, *options, "--steps", str(steps), "--every",
+                          str(every), "--output", f"{folder}/{program}.pt")
             fell = len(told) >= 2 and told[-1] < share * told[0]
             failed |= not fell
             print(f"{program}: {steps} steps, losses {told}: {'fell' if fell else 'DID NOT FALL'}",

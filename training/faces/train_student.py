@@ -128,7 +128,6 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--every", type=int, default=100, help="steps between two reports")
-    parser.add_argument("--kept", help="not used here")
     parser.add_argument("--output", default="training/checkpoints/face-student.pt")
     parser.add_argument("--whole", action="store_true", help="train on the fold's people too")
     options = parser.parse_args()
