@@ -78,6 +78,11 @@ package struct FaceLandmarks: Hashable, Sendable, Codable {
         return FaceLandmarks(moved) ?? self
     }
 
+    package func scaled(by factor: Double) -> FaceLandmarks {
+        let moved = points.map { PixelPoint(x: $0.x * factor, y: $0.y * factor) }
+        return factor == 1 ? self : FaceLandmarks(moved) ?? self
+    }
+
     package var isFinite: Bool { points.allSatisfy { $0.x.isFinite && $0.y.isFinite } }
 }
 
@@ -85,12 +90,21 @@ package struct FaceLandmarks: Hashable, Sendable, Codable {
 package struct DetectedFace: Hashable, Sendable {
     package var box: FaceBox
     package var landmarks: FaceLandmarks
-    /// The detector's own probability, 0...1.
+    /// That it is a face, 0...1: by the detector, and by a second look where there was one.
     package var probability: Double
 
     package init(box: FaceBox, landmarks: FaceLandmarks, probability: Double) {
         self.box = box
         self.landmarks = landmarks
         self.probability = probability
+    }
+
+    /// The same face in a picture that is larger or smaller by a factor.
+    package func scaled(by factor: Double) -> DetectedFace {
+        DetectedFace(
+            box: FaceBox(
+                x: box.x * factor, y: box.y * factor, width: box.width * factor,
+                height: box.height * factor),
+            landmarks: landmarks.scaled(by: factor), probability: probability)
     }
 }

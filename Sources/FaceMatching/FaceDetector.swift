@@ -26,11 +26,13 @@ package final class FaceDetector {
     /// Enlarging shows nothing new; tiny pictures are, so that a face covers some cells.
     private let enlargementLargest: Double
     private let shortSideLeast: Double
+    /// What is a face by the detector's word alone, and what is worth a second look.
     private let threshold: Double
+    private let candidate: Double
     private let suppress: Double
     private let inside: Double
 
-    /// Metadata of the file: `threshold`, `suppress`, `inside`, `side` (pixels), `border` (share of the
+    /// Metadata of the file: `threshold`, `candidate` (not above it), `suppress`, `inside`, `side` (pixels), `border` (share of the
     /// picture's longer side), `least` (pixels of the shorter side up to which a picture is enlarged)
     /// and `enlarge` (by how much at most).
     package init(path: String) throws(NetworkError) {
@@ -40,6 +42,7 @@ package final class FaceDetector {
         enlargementLargest = try network.number("enlarge", in: 1...8, default: 2)
         shortSideLeast = try network.number("least", in: 1...1_024, default: 160)
         threshold = try network.number("threshold", in: 1e-6...0.999_999)
+        candidate = try network.number("candidate", in: 1e-6...threshold, default: threshold)
         suppress = try network.number("suppress", in: 0...1, default: 0.4)
         inside = try network.number("inside", in: 0...1, default: 0.7)
         let names = network.outputs.map(\.name)
@@ -92,11 +95,14 @@ package final class FaceDetector {
 
     /// The faces of a picture, surest first.
     ///
-    /// - Parameter fullSize: the size that boxes and points refer to; the picture may be a smaller
-    ///   decoding of it.
+    /// - Parameters:
+    ///   - fullSize: the size that boxes and points refer to; the picture may be a smaller decoding
+    ///     of it.
+    ///   - withDoubtful: also what only a second look can tell.
     package func detect(
-        in image: RGBImage, fullSize: PixelSize
+        in image: RGBImage, fullSize: PixelSize, withDoubtful: Bool = false
     ) throws(NetworkError) -> [DetectedFace] {
+        let least = withDoubtful ? candidate : threshold
         let layout = layout(of: fullSize)
         let (size, canvas) = (layout.scaled, layout.canvas)
         let plan = try network.plan(batch: 1, height: canvas.height, width: canvas.width)
@@ -110,7 +116,9 @@ package final class FaceDetector {
         for stride in Self.strides {
             let index = try plan.outputIndex("stride\(stride)")
             let grid = PixelSize(width: canvas.width / stride, height: canvas.height / stride)
-            plan.withOutput(index) { collect($0, grid: grid, stride: stride, into: &found) }
+            plan.withOutput(index) {
+                collect($0, grid: grid, stride: stride, from: least, into: &found)
+            }
         }
         return surest(found, layout)
     }
@@ -123,11 +131,12 @@ package final class FaceDetector {
     }
 
     private func collect(
-        _ output: Span<Float>, grid: PixelSize, stride: Int, into found: inout [Candidate]
+        _ output: Span<Float>, grid: PixelSize, stride: Int, from least: Double,
+        into found: inout [Candidate]
     ) {
         guard output.count == grid.area * Self.channels else { return }
         // Comparing logits spares a sigmoid for each of thousands of cells.
-        let limit = Float(log(threshold / (1 - threshold)))
+        let limit = Float(log(least / (1 - least)))
         let s = Double(stride)
         for cell in 0..<grid.area where output[cell * Self.channels] > limit {
             let at = cell * Self.channels
@@ -147,6 +156,15 @@ package final class FaceDetector {
             }
             found.append(Candidate(logit: output[at], box: box, points: points))
         }
+    }
+
+    /// Of faces, surest first, those that are not the same face as a surer one.
+    func apart(_ faces: [DetectedFace]) -> [DetectedFace] {
+        var kept: [DetectedFace] = []
+        for face in faces where !kept.contains(where: { isSameFace($0.box, face.box) }) {
+            kept.append(face)
+        }
+        return kept
     }
 
     /// Boxes of one face overlap; and a part of a face lies within the box of the whole.

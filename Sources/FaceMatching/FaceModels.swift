@@ -3,7 +3,7 @@ import Inference
 /// File names of the networks that face matching needs, in the folder of the models.
 package enum FaceModels {
     package static let detector = "face-detector.ghn"
-    /// The second look at a face's points; a folder without it does without.
+    /// The second look at a face; a folder without it does without.
     package static let points = "face-points.ghn"
     package static let embedder = "face-embedder.ghn"
 }

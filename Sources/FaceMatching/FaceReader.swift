@@ -23,6 +23,8 @@ package struct ReadFace: Hashable, Sendable {
 package final class FaceReader {
     /// Faces of one picture that are embedded, the largest first; a crowd must not stop the eyes.
     package static let embeddedLargest = 40
+    /// Finds of one picture that are looked at again, the surest first.
+    private static let lookedAgainLargest = 64
     /// Up to this size a picture is decoded once, at full scale.
     private static let wholePixels = 4_000_000
 
@@ -63,13 +65,30 @@ package final class FaceReader {
         let scale = isSmall ? .full : detector.decodeScale(for: picture.size)
         let image = try picture.rgb(scale: scale).image
         do throws(NetworkError) {
-            let faces = try detector.detect(in: image, fullSize: picture.size)
+            let found = try detector.detect(
+                in: image, fullSize: picture.size, withDoubtful: points != nil)
+            let faces = try lookedAgain(found, in: image, of: picture.size)
             return Found(faces: faces, picture: picture, full: scale == .full ? image : nil)
         } catch {
             throw ImageError(
                 kind: .unsupported, problem: "the face detector fails on it: \(error)",
                 remedy: "give a smaller picture, or install the models again")
         }
+    }
+
+    /// What is a face on a second look, too, surest first; the picture may be a smaller decoding.
+    private func lookedAgain(
+        _ found: [DetectedFace], in image: RGBImage, of size: PixelSize
+    ) throws(NetworkError) -> [DetectedFace] {
+        guard let points else { return found }
+        let scale = Double(image.size.width) / Double(size.width)
+        var faces: [DetectedFace] = []
+        for face in found.prefix(Self.lookedAgainLargest) {
+            let there = try points.look(again: face.scaled(by: scale), in: image)
+            if there.probability >= 0.5 { faces.append(there.scaled(by: 1 / scale)) }
+        }
+        faces.sort { $0.probability > $1.probability }
+        return detector.apart(faces)
     }
 
     /// Judges and embeds one of the faces found.
@@ -92,7 +111,8 @@ package final class FaceReader {
                 landmarks = landmarks.shifted(by: PixelPoint(x: -origin.x, y: -origin.y))
             }
         }
-        if let points, let image {
+        // In a picture that was decoded whole, the points were found to a pixel already.
+        if found.full == nil, let points, let image {
             landmarks = try Self.refined(landmarks, points, image)
             face.landmarks = landmarks.shifted(by: origin)
         }

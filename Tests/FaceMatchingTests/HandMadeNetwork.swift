@@ -29,10 +29,12 @@ enum HandMadeNetwork {
 
     /// A detector that takes a bright cell of `stride` pixels for the middle of a face 4 cells wide.
     static func detector(
-        to path: String, side: Int = 640, border: Double = 0, gain: Float = 40
+        to path: String, side: Int = 640, border: Double = 0, gain: Float = 40,
+        threshold: Double = 0.5, candidate: Double? = nil
     ) throws {
         var text = """
-            meta threshold 0.5
+            meta threshold \(threshold)
+            meta candidate \(candidate ?? threshold)
             meta suppress 0.4
             meta side \(side)
             meta border \(border)
@@ -66,6 +68,40 @@ enum HandMadeNetwork {
                 + "channels=3x15 weights=\(weights) bias=\(bias)\n"
         }
         text += [8, 16, 32].map { "output stride\($0)" }.joined(separator: "\n") + "\n"
+        try write(text, floats, to: path)
+    }
+
+    /// A second look that leaves the points where they are but for `shift` half sides, sees a box half
+    /// as wide as its input, and takes for a face what is brighter than gray.
+    static func secondLook(
+        to path: String, shift: Float = 0, weights: (detector: Double, second: Double) = (0, 1)
+    ) throws {
+        let pixels = 80 * 80 * 3
+        let targets: [(Float, Float)] = [(28, 34), (52, 34), (40, 46), (30, 58), (50, 58)]
+        let places = targets.map { "\($0.0),\($0.1)" }.joined(separator: " ")
+        let text = """
+            meta points \(places)
+            meta detector \(weights.detector)
+            meta second \(weights.second)
+            meta bias 0
+            input x 1x80x80x3
+            conv x p kernel=80x80 stride=80x80 channels=3x10 weights=0 bias=\(pixels * 10)
+            reshape p points dims=0x-1
+            conv x b kernel=80x80 stride=80x80 channels=3x4 weights=0 bias=\(pixels * 11 + 11)
+            reshape b box dims=0x-1
+            conv x f kernel=80x80 stride=80x80 channels=3x1 weights=\(pixels * 10 + 10) \
+            bias=\(pixels * 11 + 10)
+            reshape f face dims=0x-1
+            output points
+            output box
+            output face
+
+            """
+        var floats = [Float](repeating: 0, count: pixels * 10)
+        for target in targets { floats += [target.0 / 40 - 1 + shift, target.1 / 40 - 1] }
+        floats += [Float](repeating: 40 / Float(pixels), count: pixels) + [0]
+        // A box half as wide as the input, about its middle.
+        floats += [0, 0, log(0.5), log(0.5)]
         try write(text, floats, to: path)
     }
 

@@ -16,7 +16,7 @@ from base import BASE_POINTS, Head  # noqa: E402
 from detector import INSIDE, LEAST_SHORT, LONG_SIDE, MOST_ENLARGED, Detector  # noqa: E402
 from faces import POINTS  # noqa: E402
 from student import Assessed, Student  # noqa: E402
-from train_points import TARGETS, Points  # noqa: E402
+from train_points import CANDIDATE, TARGETS, Points  # noqa: E402
 
 
 def points(values):
@@ -27,14 +27,16 @@ def detector(state, options):
     network = Detector()
     network.load_state_dict(state["network"])
     return "face-detector", network, (1, 3, 480, 640), (1, 3, 160, 160), {
-        "threshold": options.threshold, "suppress": 0.4, "inside": INSIDE, "side": LONG_SIDE, "border": 0,
+        "threshold": options.threshold, "candidate": CANDIDATE, "suppress": 0.4, "inside": INSIDE, "side": LONG_SIDE, "border": 0,
         "least": LEAST_SHORT, "enlarge": MOST_ENLARGED}
 
 
 def second_look(state, options):
     network = Points()
     network.load_state_dict(state["network"])
-    return "face-points", network, (1, 3, 80, 80), (1, 3, 80, 80), {"points": points(TARGETS)}
+    first, second, bias = state["judgement"]
+    return "face-points", network, (1, 3, 80, 80), (1, 3, 80, 80), {
+        "points": points(TARGETS), "detector": first, "second": second, "bias": bias}
 
 
 def embedder(state, options):

@@ -47,7 +47,8 @@ def main():
                 ("train_detector.py", [f"{teachers}/yunet_n_dynamic.onnx", "--kept",
                                        f"{folder}/kept.npz"], 90, 15,
                  r"score, box, points \[ *([\d.]+)", 0.5),
-                ("train_points.py", [], 120, 20, r"loss ([\d.]+)", 0.8),
+                ("train_points.py", [f"{folder}/train_detector.py.pt", "--kept",
+                                     f"{folder}/kept.npz"], 120, 20, r"points, box, face \[ *([\d.]+)", 0.8),
                 ("train_student.py", [f"{teachers}/foam_mobilefacenet.onnx"], 60, 10,
                  r"away ([\d.]+)", 0.95)):
             told = losses(program, pattern, data, *options, "--steps", str(steps), "--every",

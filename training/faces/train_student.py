@@ -25,7 +25,7 @@ SEAMS = ["/features/features.4/Add_output_0", "/features/features.11/Add_output_
 MEAN = torch.tensor([123.675, 116.28, 103.53]).view(1, 3, 1, 1)
 DEVIATION = torch.tensor([58.395, 57.12, 57.375]).view(1, 3, 1, 1)
 FRESH, REPLAYED, KEPT = 32, 32, 6000
-RATE, WARM, SEAMS_UNTIL = 2.5e-3, 0.02, 0.45
+RATE, WARM, SEAMS_UNTIL, FALL_FROM = 1.8e-3, 400, 12000, 0.8
 
 
 class Views:
@@ -66,8 +66,10 @@ def difference(a, b):
     return ((a - b) ** 2).mean((0, 2, 3)).sum() / (b.var((0, 2, 3)).sum() + 1e-6)
 
 
-def rate_at(done):
-    return RATE * min(1, done / WARM + 0.02) * (0.5 * (1 + math.cos(math.pi * done)) + 0.004)
+def rate_at(step, steps):
+    """Even until the last fifth, so that a longer run may go on from where the fall began."""
+    fall = min(1, (1 - step / steps) / (1 - FALL_FROM))
+    return RATE * min(1, step / WARM + 0.02) * (0.5 * (1 - math.cos(math.pi * fall)) + 0.004)
 
 
 class Training:
@@ -80,10 +82,9 @@ class Training:
         self.optimiser = torch.optim.AdamW(parameters, RATE, weight_decay=0.01)
 
     def step(self):
-        done = self.step_done / self.steps
         for group in self.optimiser.param_groups:
-            group["lr"] = rate_at(done)
-        held = max(0.0, 1 - done / SEAMS_UNTIL)
+            group["lr"] = rate_at(self.step_done, self.steps)
+        held = max(0.0, 1 - self.step_done / SEAMS_UNTIL)
         views, wanted, maps = self.views.fresh(held > 0)
         again, known = self.views.past()
         x = as_input(np.concatenate([views, again]).astype(np.float32))
@@ -152,8 +153,10 @@ def main():
             print(f"step {training.step_done}: away {away:.4f}, seams {seams:.3f}, "
                   f"{pace:.2f} s a step", flush=True)
         if training.step_done % 400 == 0 or training.step_done == options.steps:
-            torch.save(training.state(), options.output + ".new")
-            os.replace(options.output + ".new", options.output)
+            falling = training.step_done > FALL_FROM * options.steps
+            kept = options.output if not falling else options.output + ".fallen"
+            torch.save(training.state(), kept + ".new")
+            os.replace(kept + ".new", kept)
             print("fold:", as_text(evaluate(training.student, *fold)), flush=True)
     dev = load_portraits(options.faces, "dev")
     print("dev:", as_text(evaluate(training.student, *dev)))
