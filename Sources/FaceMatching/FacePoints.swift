@@ -102,7 +102,9 @@ final class FacePoints {
         let straight = alignment.straighten(image, to: inputSize)
         let plan = try network.plan()
         let step = Float(1 / 127.5)
-        plan.withInput { straight.write(to: &$0, scale: [step, step, step], offset: [-1, -1, -1]) }
+        plan.withInput {
+            straight.write(to: &$0, scale: [step, step, step], offset: [-1, -1, -1])
+        }
         try plan.run()
         let (width, height) = (Double(inputSize.width), Double(inputSize.height))
         func place(_ values: [Float], at index: Int) -> PixelPoint {
