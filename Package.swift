@@ -88,6 +88,7 @@ let package = Package(
                 "GateTypes", "GateConfiguration", "GateEngine", "EventLoop", "LineControl",
                 "CredentialReaders", "VideoCapture", "VisionLink", "EventJournal",
                 "ConfigurationFiles", "PlateRecognition", "FaceMatching", "FaceStorage",
+                "Inference",
                 "AccessPolicy", "Imaging", "GateSimulation", "CSystemd", "CLinux",
             ]),
 

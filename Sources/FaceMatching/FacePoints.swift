@@ -37,7 +37,9 @@ final class FacePoints {
         var found = landmarks
         for _ in 0..<Self.looks {
             guard let alignment = FaceAlignment(from: found.points, to: targets) else { break }
-            let values = try answer(to: alignment.straighten(image, to: inputSize))
+            var near = alignment.straighten(image, to: inputSize)
+            defer { near.wipe() }
+            let values = try answer(to: near)
             let (halfWidth, halfHeight) = (
                 Double(inputSize.width) / 2, Double(inputSize.height) / 2
             )
@@ -66,6 +68,7 @@ final class FacePoints {
         let plan = try network.plan()
         let step = Float(1 / 127.5)
         plan.withInput { face.write(to: &$0, scale: [step, step, step], offset: [-1, -1, -1]) }
+        defer { plan.wipe() }
         try plan.run()
         return plan.output(0)
     }

@@ -51,6 +51,19 @@ package struct FaceQuality: Hashable, Sendable {
 
     package var isUsable: Bool { hint == nil }
 
+    /// The worst of it is that mouth and chin look like no skin, as under a mask.
+    ///
+    /// Judged by colour alone: a mask of the skin's colour is not seen, and some beards and shadows
+    /// are taken for one.
+    package var isCovered: Bool { hint == .uncoverTheFace }
+
+    /// The same face, whatever covers it.
+    package var uncovered: FaceQuality {
+        var quality = self
+        quality.openness = 1
+        return quality
+    }
+
     /// Judges a face by its points and by how it looks straightened (`straight`, whose points lie at
     /// `targets`); both come from the same picture.
     package init(_ face: DetectedFace, straight: RGBImage, targets: FaceLandmarks) {
@@ -60,7 +73,9 @@ package struct FaceQuality: Hashable, Sendable {
         let angles = HeadPose(landmarks)
         yaw = angles.yaw
         pose = Self.ramp(angles.deviation, from: 0.5, to: 0.12)
-        let looks = FaceLooks(straight.gray(), targets)
+        var gray = straight.gray()
+        defer { gray.wipe() }
+        let looks = FaceLooks(gray, targets)
         brightness = looks.mean
         // A face enlarged for the embedder is soft however sharp the lens is.
         sharpness = Self.ramp(looks.sharpness, from: 0.02, to: 0.12)
@@ -129,7 +144,8 @@ struct FaceLooks {
 
     init(_ image: GrayImage, _ points: FaceLandmarks) {
         let part = Self.region(image.size, points)
-        let face = (try? image.cropped(to: part)) ?? image
+        var face = (try? image.cropped(to: part)) ?? image
+        defer { face.wipe() }
         (mean, deviation) = face.statistics()
         var ends = 0
         var steps = 0.0

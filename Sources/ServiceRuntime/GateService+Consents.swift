@@ -52,8 +52,26 @@ extension GateService {
     private func consentTimePassed() {
         let now = moment()
         for consent in consents?.timePassed(now) ?? [] { journal(consent, "expired") }
+        tellOfConsentsThatEndSoon(now)
         tellConsents()
         askForClearing()
+    }
+
+    /// Without a renewal these people need their badge alone, before long.
+    private func tellOfConsentsThatEndSoon(_ now: Moment) {
+        let due = (consents?.register.standing(at: now) ?? []).filter {
+            $0.endsSoon(within: ConsentRegister.renewalDays, of: now.wall)
+        }
+        guard let first = due.compactMap(\.expires).min() else {
+            return view.clear(nil, "consents_end")
+        }
+        let days = max(first.milliseconds - now.wall.milliseconds, 0) / 86_400_000
+        view.alarm(
+            nil, "consents_end",
+            texts.alarm(
+                "consents_end",
+                "\(due.count) consents end within \(ConsentRegister.renewalDays) days, the first in "
+                    + "\(days): gatectl consent show, gatectl consent grant"), now.wall)
     }
 
     /// Ends a consent: engine, eyes' memory, keys, templates; then the record.
@@ -95,8 +113,14 @@ extension GateService {
             case .failure(let error): client.send(.refused(error.description))
             case .success(let consent):
                 self?.tellConsents()
-                self?.journal(consent, "granted", by: name)
-                client.send(.done("consent \(consent.identifier) of \(person) is on record"))
+                let before = consent.earlier?.last
+                self?.journal(
+                    consent, before == nil ? "granted" : "renewed", by: name,
+                    facts: before.map { ["earlier_text": $0.textVersion] } ?? [:])
+                client.send(
+                    .done(
+                        "consent \(consent.identifier) of \(person) is "
+                            + (before == nil ? "on record" : "renewed; its templates stay")))
             }
         }
     }

@@ -212,29 +212,4 @@ import Testing
         try Self.enrol("E017", in: other)
         #expect(try one.dataVersion() != before)
     }
-
-    // MARK: Calibration
-
-    @Test func calibrationNeedsPeopleAndBelongsToItsModel() throws {
-        let folder = try Folder()
-        let store = try folder.store()
-        for number in 0..<5 { try Self.enrol("E\(number)", in: store) }
-        #expect(
-            SiteCalibration.measure(try store.templates(of: Self.model), model: Self.model) == nil)
-        var random = SystemRandomNumberGenerator()
-        for number in 5..<40 {
-            let values = (0..<64).map { _ in Float.random(in: -1...1, using: &random) }
-            let embedding = try #require(FaceEmbedding(normalising: values))
-            try store.enrol(
-                [.init(embedding: embedding, quality: 0.9)],
-                as: Self.binding("E\(number)"), at: Self.now)
-        }
-        let measured = try #require(
-            SiteCalibration.measure(try store.templates(of: Self.model), model: Self.model))
-        #expect(measured.site.peopleCount == 40)
-        try measured.site.save(in: folder.path)
-        #expect(SiteCalibration.load(folder.path, for: Self.model) == measured.site)
-        let other = FaceModel(name: "next", identifier: "b")
-        #expect(SiteCalibration.load(folder.path, for: other) == nil)
-    }
 }
