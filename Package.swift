@@ -73,7 +73,7 @@ let package = Package(
         module("VisionLink", ["GateTypes", "GateEngine", "EventLoop"]),
         module("EventJournal", ["GateTypes", database, crypto]),
         module("ConfigurationFiles", ["GateTypes", "GateConfiguration", yaml]),
-        module("FaceStorage", ["GateTypes", "FaceMatching", database, crypto]),
+        module("FaceStorage", ["GateTypes", "FaceMatching", database, crypto, "CLinux"]),
 
         // Simulation and service.
         module(

@@ -42,7 +42,8 @@ package struct FaceQuality: Hashable, Sendable {
     private var worst: (hint: FaceHint, value: Double) {
         var worst = (hint: FaceHint.stepCloser, value: size)
         let others: [(FaceHint, Double)] = [
-            (.holdStill, sharpness), (brightness < 128 ? .tooDark : .tooBright, exposure),
+            // Of two that are equally bad the light comes first: without it nothing looks sharp.
+            (brightness < 128 ? .tooDark : .tooBright, exposure), (.holdStill, sharpness),
             (.lookAtTheCamera, pose), (.uncoverTheFace, openness),
         ]
         for (hint, value) in others where value < worst.value { worst = (hint, value) }

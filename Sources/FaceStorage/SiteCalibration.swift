@@ -41,6 +41,10 @@ package struct SiteCalibration: Hashable, Sendable, Codable {
     }
 
     package func save(in folder: String) throws(FaceStoreError) {
+        try FileOwner.acting(in: folder) { () throws(FaceStoreError) in try write(in: folder) }
+    }
+
+    private func write(in folder: String) throws(FaceStoreError) {
         let path = "\(folder)/\(Self.fileName)"
         do {
             // Whoever could write it could make strangers pass: its owner alone, from the start.
@@ -58,7 +62,6 @@ package struct SiteCalibration: Hashable, Sendable, Codable {
         } catch {
             throw .unusable(path: path, detail: error.localizedDescription)
         }
-        FileOwner.give(path, likeFolderOf: path)
     }
 
     /// Measures similarities between templates of different people.

@@ -35,7 +35,10 @@ package struct NetworkProfile: Sendable {
             for (index, step) in graph.steps.enumerated() {
                 var part = graph
                 part.steps = Array(graph.steps[...index])
-                part.outputs = [(name: step.name, value: step.output)]
+                // The engine wants every value used: what no step of this part takes, goes out.
+                let taken = Set(part.steps.flatMap(\.inputs))
+                part.outputs = part.steps.filter { !taken.contains($0.output) }
+                    .map { (name: $0.name, value: $0.output) }
                 let spent = try Self.fastest(part, file, shapes, path, rounds)
                 let shape = results[step.output]
                 steps.append(

@@ -54,6 +54,8 @@ package final class FaceGallery: Sendable {
     /// - Parameter folder: where `faces.db` and the site key lie.
     package init(folder: String) throws(SystemError) {
         self.folder = folder
+        // `gatectl faces enrol` finds it then; where it cannot be made, nobody can be enrolled.
+        try? Directories.make(folder, mode: 0o700)
         worker = try SerialWorker(name: "gallery", limit: 1_000)
     }
 

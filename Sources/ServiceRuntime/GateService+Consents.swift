@@ -77,11 +77,22 @@ extension GateService {
     /// Ends a consent: engine, eyes' memory, keys, templates; then the record.
     func withdraw(_ person: String, by name: String, _ client: ControlServer.Client) {
         guard let desk = consents else { return }
+        // What the eyes hold goes at once; the answer waits until a restart would remember it.
         let outcome = desk.withdraw(person: person, at: moment()) { [weak self] error in
-            guard let error else { return }
+            guard let error else {
+                let isThere = self?.eyes?.isConnected == true
+                client.send(
+                    .done(
+                        "the consent of \(person) is withdrawn; "
+                            + (isThere
+                                ? "its templates are being destroyed (gatectl faces audit)"
+                                : "the eyes are away and destroy its templates when they come")))
+                return
+            }
             let text = "a withdrawn consent cannot be kept over a restart: \(error)"
             self?.view.alarm(nil, "consents", text, .now())
             self?.parts.log(.error, text)
+            client.send(.refused(text))
         }
         switch outcome {
         case .failure(let error): client.send(.refused(error.description))
@@ -89,12 +100,6 @@ extension GateService {
             tellConsents()
             eyes?.send(.forget([person]))
             journal(consent, "withdrawn", by: name)
-            client.send(
-                .done(
-                    "the consent of \(person) is withdrawn; "
-                        + (eyes?.isConnected == true
-                            ? "its templates are being destroyed (gatectl faces audit)"
-                            : "the eyes are away and destroy its templates when they come")))
         }
     }
 
