@@ -5,19 +5,22 @@ import Testing
 
 @testable import FaceMatching
 
-/// The committed networks on pictures that are drawn here, and everything bad that a camera hands us.
-@Suite(.enabled(if: RealNetworkTests.areThere, "no face networks in models/"))
-struct RealNetworkTests {
+/// Where the committed networks lie, if they are there.
+private enum Committed {
     static let models = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().appending(path: "models").path
     static let areThere = [FaceModels.detector, FaceModels.embedder].allSatisfy {
         FileManager.default.fileExists(atPath: "\(models)/\($0)")
     }
+}
 
+/// The committed networks on pictures that are drawn here, and everything bad that a camera hands us.
+@Suite(.enabled(if: Committed.areThere, "no face networks in models/"))
+struct RealNetworkTests {
     static let one = DrawnFace(x: 320, y: 230, reach: 70)
 
     static func read(_ image: RGBImage) throws -> [ReadFace] {
-        try FaceReader(models: models).read(image.picture)
+        try FaceReader(models: Committed.models).read(image.picture)
     }
 
     static func changed(_ image: RGBImage, _ change: (UInt8) -> Double) -> RGBImage {
@@ -53,15 +56,17 @@ struct RealNetworkTests {
     }
 
     @Test func tenFacesAreToldApartTheLargestFirst() throws {
-        let ten = (0..<10).map {
-            DrawnFace(
-                x: Double(70 + 125 * ($0 % 5)), y: Double(120 + 230 * ($0 / 5)),
-                reach: 34 + Double($0))
+        var ten: [DrawnFace] = []
+        for index in 0..<10 {
+            let (column, row) = (Double(index % 5), Double(index / 5))
+            ten.append(
+                DrawnFace(x: 70 + 125 * column, y: 120 + 230 * row, reach: 34 + Double(index)))
         }
         let faces = try Self.read(DrawnFace.picture(ten))
         #expect((8...10).contains(faces.count), "\(faces.count)")
-        let sizes = faces.map(\.face.box.area)
-        #expect(sizes == sizes.sorted(by: >) && faces.allSatisfy { $0.embedding != nil })
+        let sizes: [Double] = faces.map { $0.face.box.area }
+        #expect(sizes == sizes.sorted(by: >))
+        #expect(faces.allSatisfy { $0.embedding != nil })
         var enrolment = Enrolment(gallery: try Gallery([], dimension: 128), threshold: 0.45)
         guard case .severalFaces? = try enrolment.add("ten", faces: faces) else {
             Issue.record("ten people enrolled one")
@@ -84,12 +89,12 @@ struct RealNetworkTests {
     @Test(arguments: ["black", "white", "gray", "noise", "stripes"])
     func whereNobodyIsNobodyIsFound(name: String) throws {
         let size = PixelSize(width: 640, height: 480)
-        var image = RGBImage(
-            size: size, filledWith: name == "white" ? 255 : name == "gray" ? 128 : 0)
+        let tones: [String: UInt8] = ["white": 255, "gray": 128]
+        var image = RGBImage(size: size, filledWith: tones[name] ?? 0)
         var random = Seeded(3)
         if name == "noise" {
             for index in image.pixels.indices {
-                image.pixels[index] = UInt8(random.bits() >> 33 & 255)
+                image.pixels[index] = UInt8(truncatingIfNeeded: random.bits() >> 33)
             }
         }
         if name == "stripes" {
@@ -153,9 +158,10 @@ struct RealNetworkTests {
     @Test func aDrawingOfLinesIsNobodys() throws {
         var image = RGBImage(size: PixelSize(width: 640, height: 480), filledWith: 255)
         func ring(_ x: Double, _ y: Double, _ radius: Double) {
-            let corners = (0..<48).map { step in
-                let angle = Double(step) / 48 * 2 * .pi
-                return SIMD2(x + radius * cos(angle), y + radius * sin(angle))
+            var corners: [SIMD2<Double>] = []
+            for step in 0..<48 {
+                let angle = Double(step) * .pi / 24
+                corners.append(SIMD2(x + radius * cos(angle), y + radius * sin(angle)))
             }
             image.drawPolygon(corners, color: .black)
         }

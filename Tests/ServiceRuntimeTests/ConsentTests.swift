@@ -4,6 +4,8 @@ import FaceMatching
 import FaceStorage
 import Foundation
 import GateTypes
+import Imaging
+import PlateRecognition
 import Testing
 import VisionLink
 
@@ -165,6 +167,52 @@ import VisionLink
         gallery.finish()
         #expect(gallery.reports.first == .faceTrouble(nil))
         #expect(gallery.snapshot?.gallery.peopleCount == 1)
+    }
+
+    static let models = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "models").path
+    static let hasNetworks = ["plate-localiser", "face-detector", "face-embedder"].allSatisfy {
+        FileManager.default.fileExists(atPath: "\(models)/\($0).ghn")
+    }
+
+    @Test(.enabled(if: hasNetworks, "no networks in models/"))
+    func otherNetworksAreTakenWhileTheEyesRun() throws {
+        let folder = try ScratchFolder()
+        let gallery = try FaceGallery(folder: folder.file("faces"))
+        // The folder of templates is there from now on, and the eyes' own.
+        let rights = try FileManager.default.attributesOfItem(
+            atPath: folder.file("faces"))[.posixPermissions]
+        #expect(rights as? Int == 0o700)
+        let reader = EyesReader(
+            plates: try PlateFrameReader(models: Self.models), models: Self.models, embedder: nil,
+            gallery: gallery, infrared: InfraredSights(), tell: { _ in })
+        var camera = CameraOrder(
+            name: "in", source: .scene, widthPixels: 320, heightPixels: 240, rate: 15,
+            format: "mjpeg")
+        var order = FaceOrder(role: .recognise(infrared: nil), smallestPixels: 40)
+        order.provenRate = 0.01
+        func read() -> VisionReading {
+            camera.faces = order
+            let picture = Picture(RGBImage(size: PixelSize(width: 320, height: 240)))
+            let frame = PictureFrame(
+                camera: "in", sequence: 1, time: .now(), isSimulated: false, picture: picture)
+            return reader.read(
+                FrameDesk.Job(frame: frame, camera: camera, attention: .waiting, named: nil))
+        }
+        order.embedder = folder.file("none.ghn")
+        guard case .damaged = read(), case .faceTrouble(let told?)? = gallery.reports.first else {
+            Issue.record("a network that is missing was used")
+            return
+        }
+        #expect(told.contains("none.ghn"))
+        order.embedder = nil
+        guard case .faces(let finding, _) = read() else {
+            Issue.record("the networks of the new order are not used")
+            return
+        }
+        #expect(finding.faceCount == 0)
+        #expect(gallery.reports.first == .faceTrouble(nil))
+        gallery.finish()
     }
 
     @Test func whomABadgeNamedIsComparedHoweverFarTheyAre() throws {
