@@ -73,7 +73,7 @@ let package = Package(
         module("VisionLink", ["GateTypes", "GateEngine", "EventLoop"]),
         module("EventJournal", ["GateTypes", database, crypto]),
         module("ConfigurationFiles", ["GateTypes", "GateConfiguration", yaml]),
-        module("FaceStorage", ["GateTypes", "FaceMatching", database, crypto]),
+        module("FaceStorage", ["GateTypes", "FaceMatching", database, crypto, "CLinux"]),
 
         // Simulation and service.
         module(
@@ -88,6 +88,7 @@ let package = Package(
                 "GateTypes", "GateConfiguration", "GateEngine", "EventLoop", "LineControl",
                 "CredentialReaders", "VideoCapture", "VisionLink", "EventJournal",
                 "ConfigurationFiles", "PlateRecognition", "FaceMatching", "FaceStorage",
+                "Inference",
                 "AccessPolicy", "Imaging", "GateSimulation", "CSystemd", "CLinux",
             ]),
 

@@ -20,6 +20,9 @@ package struct ConsentRegister: Hashable, Sendable, Codable {
     /// Everything has a limit.
     package static let consentsLargest = 50_000
     package static let textLargest = 100
+    package static let renewalsLargest = 100
+    /// From so many days before its end on a consent is told to be due for renewal.
+    package static let renewalDays: Int64 = 30
 
     /// In the order in which they were granted.
     package private(set) var consents: [Consent] = []
@@ -45,9 +48,13 @@ package struct ConsentRegister: Hashable, Sendable, Codable {
         return now.wallIsTrusted && max(now.wall, latest) < expires
     }
 
-    /// Puts a consent on record.
+    /// Puts a consent on record; one that stands already is renewed.
     ///
-    /// - Throws: when one stands already, or something is missing in it.
+    /// A renewal keeps the identifier, so that what was enrolled under it stays, and keeps the terms
+    /// before. A consent that has ended is never renewed: a new one begins, and nothing is left of
+    /// the old one's templates.
+    ///
+    /// - Throws: when something is missing in it.
     package mutating func grant(
         person: String, textVersion: String, signer: String, expires: WallTime?, at now: Moment
     ) throws(ConsentError) -> Consent {
@@ -69,10 +76,8 @@ package struct ConsentRegister: Hashable, Sendable, Codable {
         if let expires, expires <= max(now.wall, latest) {
             throw ConsentError("it would be expired already", remedy: "give a later end")
         }
-        if let earlier = consents.last(where: { $0.person == person && $0.state == .standing }) {
-            throw ConsentError(
-                "\(person) has a consent on record (\(earlier.identifier))",
-                remedy: "withdraw it first; that deletes the templates, so enrol again")
+        if let index = consents.lastIndex(where: { $0.person == person && $0.state == .standing }) {
+            return try renew(index, textVersion, signer, expires, at: now)
         }
         guard consents.count < Self.consentsLargest else {
             throw ConsentError(
@@ -82,6 +87,31 @@ package struct ConsentRegister: Hashable, Sendable, Codable {
             identifier: "C\(consents.count + 1)-\(now.wall.milliseconds)", person: person,
             textVersion: textVersion, granted: now.wall, signer: signer, expires: expires)
         consents.append(consent)
+        return consent
+    }
+
+    private mutating func renew(
+        _ index: Int, _ textVersion: String, _ signer: String, _ expires: WallTime?, at now: Moment
+    ) throws(ConsentError) -> Consent {
+        var consent = consents[index]
+        if let end = consent.expires, end <= max(now.wall, latest) {
+            throw ConsentError(
+                "the consent of \(consent.person) is just expiring",
+                remedy: "grant it again in a few seconds, and enrol again")
+        }
+        var earlier = consent.earlier ?? []
+        guard earlier.count < Self.renewalsLargest else {
+            throw ConsentError(
+                "it was renewed \(earlier.count) times", remedy: "withdraw it, and begin a new one")
+        }
+        earlier.append(
+            .init(
+                textVersion: consent.textVersion, granted: consent.granted,
+                signer: consent.signer, expires: consent.expires))
+        consent.earlier = earlier
+        (consent.textVersion, consent.signer) = (textVersion, signer)
+        (consent.granted, consent.expires) = (now.wall, expires)
+        consents[index] = consent
         return consent
     }
 

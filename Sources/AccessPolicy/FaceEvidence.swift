@@ -10,15 +10,24 @@ package struct FaceRequirements: Hashable, Sendable {
     package var verificationRate: Double
     /// How many times rarer than needed one frame alone must be.
     package var sureness: Double
+    /// Largest rate of a face whose mouth is covered, 1:1 or among all; nil compares none.
+    package var maskedRate: Double?
 
     package init(
         falseMatchRate: Double = 0.01, margin: Double = 0.04, verificationRate: Double = 0.001,
-        sureness: Double = 20
+        sureness: Double = 20, maskedRate: Double? = nil
     ) {
         self.falseMatchRate = falseMatchRate
         self.margin = margin
         self.verificationRate = verificationRate
         self.sureness = sureness
+        self.maskedRate = maskedRate
+    }
+
+    /// The largest pair rate of this face: a covered one must meet its own as well.
+    func limit(_ rate: Double, for face: FaceSighting) -> Double {
+        guard face.isCovered else { return rate }
+        return min(rate, maskedRate ?? 0)
     }
 
     /// The largest pair rate among `people` enrolled ones: what is 1 % for 250 people is 4e-5 a pair.
@@ -63,7 +72,7 @@ package struct FaceEvidence: Hashable, Sendable {
     package mutating func add(_ face: FaceSighting, galleryCount: Int) {
         guard face.hint == nil else { return newest = .nothing(face.hint) }
         comparedCount += 1
-        let limit = requirements.pairRate(people: galleryCount)
+        let limit = requirements.limit(requirements.pairRate(people: galleryCount), for: face)
         let best = face.candidates.first
         let second = face.candidates.dropFirst().first { $0.person != best?.person }
         guard let best, best.falseMatchRate <= limit, best.similarity.isFinite else {
@@ -98,14 +107,16 @@ package struct FaceEvidence: Hashable, Sendable {
 
     /// Whether one frame shows the person that a badge has named: similar enough to them, and nobody
     /// else clearly nearer; nil when the frame cannot tell.
+    ///
+    /// A full list of the nearest that lacks them was made before the eyes knew whom to look for.
     package static func verifies(
         _ face: FaceSighting, person: String, _ requirements: FaceRequirements
     ) -> Bool? {
         guard face.hint == nil, let best = face.candidates.first else { return nil }
         guard let named = face.candidates.first(where: { $0.person == person }) else {
-            return false
+            return face.candidates.count >= FaceSighting.nearestTold ? nil : false
         }
-        return named.falseMatchRate <= requirements.verificationRate
+        return named.falseMatchRate <= requirements.limit(requirements.verificationRate, for: face)
             && best.similarity - named.similarity < requirements.margin
     }
 }

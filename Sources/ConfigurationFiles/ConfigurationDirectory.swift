@@ -27,11 +27,13 @@ package enum ConfigurationDirectory {
 
     /// Reads and validates everything in one run; blocks on the disk.
     ///
-    /// - Parameter trust: whose files are accepted; the daemon never departs from `.system`.
+    /// - Parameters:
+    ///   - trust: whose files are accepted; the daemon never departs from `.system`.
+    ///   - networks: looks at the networks of faces; nil leaves them to the eyes.
     /// - Throws: `ConfigurationFailure` with every error in every file.
     package static func load(
         _ path: String, trust: FileTrust = .system,
-        zones: TimeZoneSource = TimeZoneFile.source()
+        zones: TimeZoneSource = TimeZoneFile.source(), networks: FaceNetworkSource? = nil
     ) throws(ConfigurationFailure) -> LoadedConfiguration {
         let directory = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         var report = ConfigReport()
@@ -46,7 +48,8 @@ package enum ConfigurationDirectory {
         sources.gatehouse = readYAML("\(directory)/gatehouse.yaml", trust, &report)
         sources.policy = readYAML("\(directory)/policy.yaml", trust, &report)
         readRoster("\(directory)/roster", trust, &sources, &report)
-        let (config, told) = ConfigReader.read(sources, zones: zones, report: report)
+        let (config, told) = ConfigReader.read(
+            sources, zones: zones, networks: networks, report: report)
         guard let config else {
             throw ConfigurationFailure(errors: told.errors, warnings: told.warnings)
         }

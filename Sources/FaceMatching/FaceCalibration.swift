@@ -79,6 +79,26 @@ package struct FaceCalibration: Hashable, Sendable, Codable {
         return last.similarity
     }
 
+    /// This table where it was measured, and the network's own beyond it.
+    ///
+    /// A site's people may be more alike than those of the network's table: that one is shifted by as
+    /// much as they are, and never to their disadvantage.
+    package func extended(by network: FaceCalibration?) -> FaceCalibration {
+        guard let network, let last = points.last else { return self }
+        let shift =
+            points.compactMap { point in
+                network.threshold(for: point.falseMatchRate).map { point.similarity - $0 }
+            }.max() ?? 0
+        let further = network.points.map {
+            Point(
+                similarity: $0.similarity + max(shift, 0), falseMatchRate: $0.falseMatchRate)
+        }.filter {
+            $0.similarity > last.similarity && $0.similarity <= 1
+                && $0.falseMatchRate < last.falseMatchRate
+        }
+        return FaceCalibration(points + further) ?? self
+    }
+
     /// The pair rate at which one stranger in front of `people` enrolled ones is taken for any of
     /// them with at most this probability.
     package static func pairRate(forOneIn rate: Double, people: Int) -> Double {

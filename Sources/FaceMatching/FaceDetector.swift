@@ -111,6 +111,7 @@ package final class FaceDetector {
             image.resized(to: size), x: Int((layout.border * layout.factor.x).rounded()),
             y: Int((layout.border * layout.factor.y).rounded()))
         plan.withInput { input.write(to: &$0, scale: 1 / 127.5, offset: -1) }
+        defer { plan.wipe() }
         try plan.run()
         var found: [Candidate] = []
         for stride in Self.strides {

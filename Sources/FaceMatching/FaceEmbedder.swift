@@ -26,6 +26,8 @@ package final class FaceEmbedder {
     package let dimension: Int
     /// How often two different people reach a similarity, as measured when the network was made.
     package let calibration: FaceCalibration?
+    /// What was measured with it, where its file says so.
+    package let card: FaceCard?
     /// Where the five points of a face lie in the network's input, in its pixels.
     package let points: [PixelPoint]
     package let inputSize: PixelSize
@@ -41,7 +43,8 @@ package final class FaceEmbedder {
     private let isMirrored: Bool
 
     /// Metadata of the file: `name`, `points` (`x,y` five times), `mean` and `scale` (three numbers
-    /// each), `mirror` (yes or no), and `fmr` (`similarity:rate` pairs) where it was measured.
+    /// each), `mirror` (yes or no), and, where they were measured, `fmr` (`similarity:rate` pairs) and
+    /// `card` (see `FaceCard`).
     package init(path: String) throws(NetworkError) {
         network = try Network(path: path)
         let shape = network.inputs.first?.shape ?? []
@@ -78,6 +81,14 @@ package final class FaceEmbedder {
         } else {
             calibration = nil
         }
+        if network.metadata["card"] != nil {
+            guard let read = FaceCard(try network.numbers("card", count: 3)) else {
+                throw network.malformed("metadata 'card' is not two shares and a number of people")
+            }
+            card = read
+        } else {
+            card = nil
+        }
         guard let bytes = try? Data(contentsOf: URL(filePath: path)) else {
             throw network.malformed("cannot be read a second time")
         }
@@ -97,7 +108,7 @@ package final class FaceEmbedder {
             for index in image.pixels.indices {
                 image.pixels[index] = UInt8(truncatingIfNeeded: (index / 7) &* (pattern * 94 + 3))
             }
-            guard let answer = FaceEmbedding(normalising: try answer(to: image).values) else {
+            guard let answer = try answer(to: image).embedding else {
                 throw network.malformed(
                     "answers a test picture with numbers that are none: it is damaged or diverged")
             }
@@ -119,15 +130,15 @@ package final class FaceEmbedder {
         _ face: RGBImage
     ) throws(FaceEmbeddingError) -> (embedding: FaceEmbedding, trust: Double?) {
         do throws(NetworkError) {
-            let (values, trust) = try answer(to: face)
-            guard let first = FaceEmbedding(normalising: values) else {
+            let (one, trust) = try answer(to: face)
+            guard let first = one else {
                 throw network.malformed("answers with numbers that are none")
             }
             guard isMirrored else { return (first, trust) }
-            let (otherValues, otherTrust) = try answer(to: face.mirrored())
-            guard let second = FaceEmbedding(normalising: otherValues),
-                let both = FaceEmbedding(
-                    normalising: zip(first.values, second.values).map { $0 + $1 })
+            var mirror = face.mirrored()
+            defer { mirror.wipe() }
+            let (other, otherTrust) = try answer(to: mirror)
+            guard let second = other, let both = FaceEmbedding(between: first, and: second)
             else { throw network.malformed("answers with numbers that are none") }
             return (both, trust.map { ($0 + (otherTrust ?? $0)) / 2 })
         } catch {
@@ -138,16 +149,19 @@ package final class FaceEmbedder {
 
     private func answer(
         to face: RGBImage
-    ) throws(NetworkError) -> (values: [Float], trust: Double?) {
+    ) throws(NetworkError) -> (embedding: FaceEmbedding?, trust: Double?) {
         precondition(face.size == inputSize)
         let plan = try network.plan()
         plan.withInput { face.write(to: &$0, scale: scale, offset: offset) }
+        defer { plan.wipe() }
         try plan.run()
-        let values = plan.output(try plan.outputIndex(outputName))
+        let embedding = plan.withOutput(try plan.outputIndex(outputName)) {
+            FaceEmbedding(normalising: $0)
+        }
         guard hasTrust, let told = plan.output(try plan.outputIndex(Self.trustName)).first else {
-            return (values, nil)
+            return (embedding, nil)
         }
         // What is no number is no trust.
-        return (values, told.isFinite ? min(max(Double(told), 0), 1) : 0)
+        return (embedding, told.isFinite ? min(max(Double(told), 0), 1) : 0)
     }
 }

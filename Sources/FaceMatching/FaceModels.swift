@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Inference
 
 /// File names of the networks that face matching needs, in the folder of the models.
@@ -6,6 +7,32 @@ package enum FaceModels {
     /// The second look at a face; a folder without it does without.
     package static let points = "face-points.ghn"
     package static let embedder = "face-embedder.ghn"
+}
+
+extension FaceEmbedder {
+    /// Compares an embedder's answers on this machine with the stored ones beside its file.
+    ///
+    /// - Returns: how many files of stored answers there are.
+    /// - Throws: when an answer differs by more than the bound of every back end.
+    package static func verify(_ path: String) throws(NetworkError) -> Int {
+        let network = try Network(path: path)
+        let there = StoredAnswer.places(beside: path)
+            .filter(FileManager.default.fileExists(atPath:))
+        for place in there {
+            let differs: Bool
+            do {
+                let bytes = Array(try Data(contentsOf: URL(filePath: place)))
+                let found = try StoredAnswer(bytes, path: place).differences(from: network)
+                differs = found.values.contains { !($0 <= StoredAnswer.tolerance) }
+            } catch let error as NetworkError {
+                throw error
+            } catch {
+                throw network.malformed("its stored answers cannot be compared: \(error)")
+            }
+            if differs { throw network.malformed("answers otherwise than \(place) says") }
+        }
+        return there.count
+    }
 }
 
 extension Network {

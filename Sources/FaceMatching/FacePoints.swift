@@ -99,12 +99,14 @@ final class FacePoints {
         to landmarks: FaceLandmarks, in image: RGBImage
     ) throws(NetworkError) -> Answer? {
         guard let alignment = FaceAlignment(from: landmarks.points, to: targets) else { return nil }
-        let straight = alignment.straighten(image, to: inputSize)
+        var straight = alignment.straighten(image, to: inputSize)
+        defer { straight.wipe() }
         let plan = try network.plan()
         let step = Float(1 / 127.5)
         plan.withInput {
             straight.write(to: &$0, scale: [step, step, step], offset: [-1, -1, -1])
         }
+        defer { plan.wipe() }
         try plan.run()
         let (width, height) = (Double(inputSize.width), Double(inputSize.height))
         func place(_ values: [Float], at index: Int) -> PixelPoint {

@@ -42,7 +42,8 @@ package struct FaceQuality: Hashable, Sendable {
     private var worst: (hint: FaceHint, value: Double) {
         var worst = (hint: FaceHint.stepCloser, value: size)
         let others: [(FaceHint, Double)] = [
-            (.holdStill, sharpness), (brightness < 128 ? .tooDark : .tooBright, exposure),
+            // Of two that are equally bad the light comes first: without it nothing looks sharp.
+            (brightness < 128 ? .tooDark : .tooBright, exposure), (.holdStill, sharpness),
             (.lookAtTheCamera, pose), (.uncoverTheFace, openness),
         ]
         for (hint, value) in others where value < worst.value { worst = (hint, value) }
@@ -50,6 +51,19 @@ package struct FaceQuality: Hashable, Sendable {
     }
 
     package var isUsable: Bool { hint == nil }
+
+    /// The worst of it is that mouth and chin look like no skin, as under a mask.
+    ///
+    /// Judged by colour alone: a mask of the skin's colour is not seen, and some beards and shadows
+    /// are taken for one.
+    package var isCovered: Bool { hint == .uncoverTheFace }
+
+    /// The same face, whatever covers it.
+    package var uncovered: FaceQuality {
+        var quality = self
+        quality.openness = 1
+        return quality
+    }
 
     /// Judges a face by its points and by how it looks straightened (`straight`, whose points lie at
     /// `targets`); both come from the same picture.
@@ -60,7 +74,9 @@ package struct FaceQuality: Hashable, Sendable {
         let angles = HeadPose(landmarks)
         yaw = angles.yaw
         pose = Self.ramp(angles.deviation, from: 0.5, to: 0.12)
-        let looks = FaceLooks(straight.gray(), targets)
+        var gray = straight.gray()
+        defer { gray.wipe() }
+        let looks = FaceLooks(gray, targets)
         brightness = looks.mean
         // A face enlarged for the embedder is soft however sharp the lens is.
         sharpness = Self.ramp(looks.sharpness, from: 0.02, to: 0.12)
@@ -129,7 +145,8 @@ struct FaceLooks {
 
     init(_ image: GrayImage, _ points: FaceLandmarks) {
         let part = Self.region(image.size, points)
-        let face = (try? image.cropped(to: part)) ?? image
+        var face = (try? image.cropped(to: part)) ?? image
+        defer { face.wipe() }
         (mean, deviation) = face.statistics()
         var ends = 0
         var steps = 0.0

@@ -56,7 +56,10 @@ package final class FaceReader {
     package struct Found {
         package let faces: [DetectedFace]
         fileprivate let picture: Picture
-        fileprivate let full: RGBImage?
+        var full: RGBImage?
+
+        /// Overwrites what was decoded; nothing can be read of it afterwards.
+        package mutating func wipe() { full?.wipe() }
     }
 
     /// The faces of a picture, surest first; nothing is embedded yet.
@@ -116,9 +119,10 @@ package final class FaceReader {
             landmarks = try Self.refined(landmarks, points, image)
             face.landmarks = landmarks.shifted(by: origin)
         }
-        guard let image, let straight = embedder.straighten(image, landmarks) else {
+        guard let image, var straight = embedder.straighten(image, landmarks) else {
             return ReadFace(face: face, quality: .none, embedding: nil)
         }
+        defer { straight.wipe() }
         var quality = FaceQuality(face, straight: straight, targets: targets)
         do throws(FaceEmbeddingError) {
             let (embedding, trust) = try embedder.embed(straight)
@@ -144,7 +148,8 @@ package final class FaceReader {
 
     /// Every face of a picture, the largest first.
     package func read(_ picture: Picture) throws(ImageError) -> [ReadFace] {
-        let found = try detect(in: picture)
+        var found = try detect(in: picture)
+        defer { found.wipe() }
         var faces: [ReadFace] = []
         for face in found.faces.sorted(by: { $0.box.area > $1.box.area }) {
             faces.append(

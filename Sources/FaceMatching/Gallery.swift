@@ -1,5 +1,3 @@
-import Imaging
-
 /// One enrolled picture of one person, in the space of one embedder.
 package struct FaceTemplate: Hashable, Sendable {
     package var person: String
@@ -39,7 +37,7 @@ package struct Gallery: Sendable {
     package let dimension: Int
     package let fusion: TemplateFusion
     /// `templates × dimension`, the templates of a person together.
-    private let values: [Float]
+    private let values: SecretFloats
     private let people: [(name: String, rows: Range<Int>)]
 
     /// - Throws: when a template has another length, or there are too many.
@@ -51,32 +49,32 @@ package struct Gallery: Sendable {
                 "\(templates.count) face templates, at most \(Self.templatesLargest)",
                 remedy: "enrol at this gate only who passes it")
         }
-        var values: [Float] = []
-        values.reserveCapacity(templates.count * dimension)
+        if let odd = templates.first(where: { $0.embedding.count != dimension }) {
+            throw FaceEmbeddingError(
+                "a template has \(odd.embedding.count) numbers, the embedder gives \(dimension)",
+                remedy: "enrol its owner again")
+        }
         var people: [(name: String, rows: Range<Int>)] = []
+        var sorted: [FaceTemplate] = []
         for (name, own) in Dictionary(grouping: templates, by: \.person).sorted(by: {
             $0.key < $1.key
         }) {
-            let first = values.count / max(dimension, 1)
-            for template in own {
-                guard template.embedding.count == dimension else {
-                    throw FaceEmbeddingError(
-                        "a template has \(template.embedding.count) numbers, the embedder gives "
-                            + "\(dimension)",
-                        remedy: "enrol its owner again")
-                }
-                values += template.embedding.values
-            }
-            people.append((name, first..<first + own.count))
+            people.append((name, sorted.count..<sorted.count + own.count))
+            sorted += own
         }
         self.dimension = dimension
         self.fusion = fusion
-        self.values = values
+        templateCount = sorted.count
+        values = SecretFloats(count: sorted.count * dimension) { span in
+            for (row, template) in sorted.enumerated() {
+                template.embedding.copy(into: &span, at: row * dimension)
+            }
+        }
         self.people = people
     }
 
     package var peopleCount: Int { people.count }
-    package var templateCount: Int { values.count / max(dimension, 1) }
+    package let templateCount: Int
     package var isEmpty: Bool { people.isEmpty }
 
     /// The people that a probe resembles most, the nearest first.
@@ -91,7 +89,7 @@ package struct Gallery: Sendable {
                 "a face of \(probe.count) numbers does not fit a gallery of \(dimension)",
                 remedy: "compare faces of one embedder only")
         }
-        let products = DotProducts.of(rows: values, with: probe.values)
+        let products = probe.products(with: values, 0..<templateCount)
         var best: [GalleryMatch] = []
         for (name, rows) in people {
             let similarity = combined(products[rows])
@@ -110,11 +108,16 @@ package struct Gallery: Sendable {
         guard probe.count == dimension,
             let rows = people.first(where: { $0.name == person })?.rows
         else { return nil }
-        let part = Array(values[rows.lowerBound * dimension..<rows.upperBound * dimension])
-        return combined(DotProducts.of(rows: part, with: probe.values)[...])
+        return combined(probe.products(with: values, rows)[...])
     }
 
     private func combined(_ products: ArraySlice<Float>) -> Double {
+        Self.combined(products, fusion)
+    }
+
+    /// One likeness of those to the templates of one person.
+    package static func combined(_ products: ArraySlice<Float>, _ fusion: TemplateFusion) -> Double
+    {
         var (first, second) = (-Float.infinity, -Float.infinity)
         for value in products {
             if value > first {

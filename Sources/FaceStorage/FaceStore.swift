@@ -25,6 +25,7 @@ package final class FaceStore: Sendable {
     private static let sealed = Data("gatehouse faces".utf8)
 
     package let path: String
+    private let folder: String
     private let queue: DatabaseQueue
     private let key: SiteKey
 
@@ -44,22 +45,36 @@ package final class FaceStore: Sendable {
         let isThere = unsafe access(path, F_OK) == 0
         guard isThere || making else { return nil }
         let keyPath = SiteKey.path(for: folder)
-        let found = try SiteKey.load(keyPath)
-        if let found { return try FaceStore(path: path, key: found) }
-        guard !isThere else { throw .keyMissing(path: keyPath) }
-        return try FaceStore(path: path, key: try SiteKey.create(keyPath))
+        // A credential is root's own; everything in the folder is its owner's.
+        if keyPath != "\(folder)/\(SiteKey.fileName)", let key = try SiteKey.load(keyPath) {
+            return try FaceStore(path: path, key: key)
+        }
+        let key = try FileOwner.acting(in: folder) { () throws(FaceStoreError) in
+            if let found = try SiteKey.load(keyPath) { return found }
+            guard !isThere else { throw .keyMissing(path: keyPath) }
+            return try SiteKey.create(keyPath)
+        }
+        return try FaceStore(path: path, key: key)
     }
 
     package init(path: String, key: SiteKey) throws(FaceStoreError) {
         self.path = path
         self.key = key
+        folder = FileOwner.folder(of: path)
+        queue = try FileOwner.acting(in: folder) { () throws(FaceStoreError) in
+            try Self.opened(path, key)
+        }
+    }
+
+    private static func opened(
+        _ path: String, _ key: SiteKey
+    ) throws(FaceStoreError) -> DatabaseQueue {
         // Made before SQLite does, with rights of its own.
-        let file = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        let file = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else {
             throw .unusable(path: path, detail: unsafe String(cString: strerror(errno)))
         }
         Glibc.close(file)
-        FileOwner.give(path, likeFolderOf: path)
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { db in
@@ -68,8 +83,9 @@ package final class FaceStore: Sendable {
             try db.execute(sql: "PRAGMA synchronous = FULL")
         }
         do {
-            queue = try DatabaseQueue(path: path, configuration: configuration)
-            try queue.inDatabase { try Self.prepare($0, path: path, key: key) }
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            try queue.inDatabase { try prepare($0, path: path, key: key) }
+            return queue
         } catch {
             throw .of(error, path: path)
         }
@@ -241,29 +257,35 @@ package final class FaceStore: Sendable {
 
     /// Empties the write-ahead log; false while another process reads from it.
     private func emptyLog() throws(FaceStoreError) -> Bool {
-        do {
-            try queue.inDatabase { db in
-                _ = try db.checkpoint(.truncate)
+        try FileOwner.acting(in: folder) { () throws(FaceStoreError) in
+            do {
+                try queue.inDatabase { db in
+                    _ = try db.checkpoint(.truncate)
+                }
+                return true
+            } catch let error as DatabaseError
+                where error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED
+            {
+                return false
+            } catch {
+                throw .of(error, path: path)
             }
-            return true
-        } catch let error as DatabaseError
-            where error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED
-        {
-            return false
-        } catch {
-            throw .of(error, path: path)
         }
     }
 
-    package func close() { try? queue.close() }
+    package func close() {
+        try? FileOwner.acting(in: folder) { () throws(FaceStoreError) in try? queue.close() }
+    }
 
     private func perform<Result>(
         _ body: (Database) throws -> Result
     ) throws(FaceStoreError) -> Result {
-        do {
-            return try queue.inDatabase(body)
-        } catch {
-            throw .of(error, path: path)
+        try FileOwner.acting(in: folder) { () throws(FaceStoreError) in
+            do {
+                return try queue.inDatabase(body)
+            } catch {
+                throw .of(error, path: path)
+            }
         }
     }
 }

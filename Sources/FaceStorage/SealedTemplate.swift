@@ -40,32 +40,46 @@ struct SealedTemplate: Sendable {
     }
 
     init(_ embedding: FaceEmbedding, _ binding: TemplateBinding, under site: SiteKey) throws {
-        var plain = Data(capacity: embedding.count * 4)
-        for value in embedding.values {
-            var bits = value.bitPattern.littleEndian
-            unsafe withUnsafeBytes(of: &bits) { unsafe plain.append(contentsOf: $0) }
+        // Made at its full length, since growing would leave copies behind.
+        var plain = Data(count: embedding.count * 4)
+        defer { plain.resetBytes(in: 0..<plain.count) }
+        embedding.withValues { values in
+            for index in values.indices {
+                let bits = values[index].bitPattern
+                for byte in 0..<4 {
+                    plain[4 * index + byte] = UInt8(truncatingIfNeeded: bits >> (8 * byte))
+                }
+            }
         }
         let own = SymmetricKey(size: .bits256)
-        let keyBytes = unsafe own.withUnsafeBytes { unsafe Data($0) }
+        var keyBytes = unsafe own.withUnsafeBytes { unsafe Data($0) }
+        defer { keyBytes.resetBytes(in: 0..<keyBytes.count) }
         wrappedKey = try Self.seal(keyBytes, site.key, binding.associated("key"))
         body = try Self.seal(plain, own, binding.associated("template"))
     }
 
     /// Nil when key, binding or content are not those it was sealed with.
     func open(_ binding: TemplateBinding, under site: SiteKey) -> FaceEmbedding? {
-        guard let keyBytes = Self.open(wrappedKey, site.key, binding.associated("key")),
-            let plain = Self.open(
+        guard var keyBytes = Self.open(wrappedKey, site.key, binding.associated("key")) else {
+            return nil
+        }
+        defer { keyBytes.resetBytes(in: 0..<keyBytes.count) }
+        guard
+            var plain = Self.open(
                 body, SymmetricKey(data: keyBytes), binding.associated("template")),
             plain.count % 4 == 0
         else { return nil }
-        let bytes = [UInt8](plain)
-        let values = stride(from: 0, to: bytes.count, by: 4).map { at in
-            let bits =
-                UInt32(bytes[at]) | UInt32(bytes[at + 1]) << 8 | UInt32(bytes[at + 2]) << 16
-                | UInt32(bytes[at + 3]) << 24
-            return Float(bitPattern: bits)
+        defer { plain.resetBytes(in: 0..<plain.count) }
+        let start = plain.startIndex
+        let values = SecretFloats(count: plain.count / 4) { span in
+            for index in span.indices {
+                let bits = (0..<4).reduce(UInt32(0)) {
+                    $0 | UInt32(plain[start + 4 * index + $1]) << UInt32(8 * $1)
+                }
+                span[index] = Float(bitPattern: bits)
+            }
         }
-        return FaceEmbedding(normalising: values)
+        return values.withValues { FaceEmbedding(normalising: $0) }
     }
 
     static func seal(_ plain: Data, _ key: SymmetricKey, _ associated: Data) throws -> Data {

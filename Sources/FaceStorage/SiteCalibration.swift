@@ -1,5 +1,6 @@
 import FaceMatching
 import Foundation
+import GateTypes
 import Glibc
 
 /// What a site has measured on its own enrolled people; it replaces the embedder's own table.
@@ -8,23 +9,24 @@ package struct SiteCalibration: Hashable, Sendable, Codable {
 
     /// The embedder that it was measured with; for another one it says nothing.
     package var model: String
+    package var measured: WallTime
     package var peopleCount: Int
     /// Pairs of templates of different people behind the table.
     package var comparisonCount: Int
     package var calibration: FaceCalibration
+    /// For each person, taken for a stranger, the likeness to the nearest other one; falling.
+    package var nearestOthers: [Double]
+    /// Of each template the likeness to its owner's others, where there are two at least; rising.
+    package var genuine: [Double]
+    /// The numbers of the templates that it was measured on.
+    package var templates: [Int64]
 
-    package init(
-        model: String, peopleCount: Int, comparisonCount: Int, calibration: FaceCalibration
-    ) {
-        self.model = model
-        self.peopleCount = peopleCount
-        self.comparisonCount = comparisonCount
-        self.calibration = calibration
-    }
-
-    /// The calibration of a folder for an embedder; nil where there is none, or one for another.
+    /// The calibration of a folder for an embedder; nil where there is none, one for another, or one
+    /// that others could have written.
     package static func load(_ folder: String, for model: FaceModel) -> SiteCalibration? {
-        guard let bytes = FileManager.default.contents(atPath: "\(folder)/\(fileName)"),
+        var status = stat()
+        guard unsafe stat("\(folder)/\(fileName)", &status) == 0, status.st_mode & 0o022 == 0,
+            let bytes = FileManager.default.contents(atPath: "\(folder)/\(fileName)"),
             let read = try? JSONDecoder().decode(SiteCalibration.self, from: bytes),
             read.model == model.identifier,
             FaceCalibration(read.calibration.points) == read.calibration
@@ -39,37 +41,51 @@ package struct SiteCalibration: Hashable, Sendable, Codable {
     }
 
     package func save(in folder: String) throws(FaceStoreError) {
+        try FileOwner.acting(in: folder) { () throws(FaceStoreError) in try write(in: folder) }
+    }
+
+    private func write(in folder: String) throws(FaceStoreError) {
         let path = "\(folder)/\(Self.fileName)"
         do {
-            try JSONEncoder().encode(self).write(to: URL(filePath: path), options: .atomic)
+            // Whoever could write it could make strangers pass: its owner alone, from the start.
+            let fresh = path + ".new"
+            try? FileManager.default.removeItem(atPath: fresh)
+            let isMade = FileManager.default.createFile(
+                atPath: fresh, contents: try JSONEncoder().encode(self),
+                attributes: [.posixPermissions: 0o600])
+            guard isMade, unsafe rename(fresh, path) == 0 else {
+                throw FaceStoreError.unusable(
+                    path: path, detail: unsafe String(cString: strerror(errno)))
+            }
+        } catch let error as FaceStoreError {
+            throw error
         } catch {
             throw .unusable(path: path, detail: error.localizedDescription)
         }
-        FileOwner.give(path, likeFolderOf: path)
     }
 
     /// Measures similarities between templates of different people.
     ///
     /// - Returns: nil when there are too few pairs for a table: that needs 15 people.
     package static func measure(
-        _ templates: [FaceStore.OpenedTemplate], model: FaceModel
-    ) -> (site: SiteCalibration, genuine: [Double])? {
-        var (strangers, genuine) = ([Double](), [Double]())
-        for (index, one) in templates.enumerated() {
-            for other in templates[(index + 1)...] {
-                guard let likeness = one.embedding.similarity(to: other.embedding) else { continue }
-                if one.record.binding.person == other.record.binding.person {
-                    genuine.append(Double(likeness))
-                } else {
-                    strangers.append(Double(likeness))
-                }
-            }
-        }
-        let people = Set(templates.map(\.record.binding.person)).count
+        _ templates: [FaceStore.OpenedTemplate], model: FaceModel, at now: WallTime
+    ) -> SiteCalibration? {
+        var likeness = Likeness()
+        likeness.measure(templates)
+        let people = likeness.nearest.count
         // Several templates of two people are no independent pairs: bounds count people.
         let pairs = people * (people - 1) / 2
-        strangers.sort(by: >)
-        guard pairs >= 100, let most = strangers.first else { return nil }
+        guard pairs >= 100, let table = table(likeness.strangers.sorted(by: >), pairs: pairs)
+        else { return nil }
+        return SiteCalibration(
+            model: model.identifier, measured: now, peopleCount: people,
+            comparisonCount: likeness.strangers.count, calibration: table,
+            nearestOthers: likeness.nearest.values.sorted(by: >),
+            genuine: likeness.genuine.sorted(), templates: templates.map(\.record.number).sorted())
+    }
+
+    private static func table(_ strangers: [Double], pairs: Int) -> FaceCalibration? {
+        guard let most = strangers.first else { return nil }
         var points: [FaceCalibration.Point] = []
         var rate = 0.1
         while rate * Double(pairs) >= 10 {
@@ -83,12 +99,36 @@ package struct SiteCalibration: Hashable, Sendable, Codable {
         if let last = points.last, bound < last.falseMatchRate {
             points.append(.init(similarity: min(most + 0.01, 1), falseMatchRate: bound))
         }
-        return FaceCalibration(points).map {
-            (
-                SiteCalibration(
-                    model: model.identifier, peopleCount: people,
-                    comparisonCount: strangers.count, calibration: $0), genuine
-            )
+        return FaceCalibration(points)
+    }
+}
+
+/// Likenesses between the templates of one site.
+private struct Likeness {
+    var strangers: [Double] = []
+    var genuine: [Double] = []
+    /// By person, to the nearest other one.
+    var nearest: [String: Double] = [:]
+
+    mutating func measure(_ templates: [FaceStore.OpenedTemplate]) {
+        let groups = Dictionary(grouping: templates, by: \.record.binding.person)
+            .sorted { $0.key < $1.key }
+        for (person, own) in groups {
+            for one in own {
+                for (other, theirs) in groups {
+                    let likeness = theirs.filter { $0.record.number != one.record.number }
+                        .compactMap { one.embedding.similarity(to: $0.embedding) }
+                    guard !likeness.isEmpty else { continue }
+                    let fused = Gallery.combined(likeness[...], .meanOfBestTwo)
+                    if other == person {
+                        if likeness.count >= 2 { genuine.append(fused) }
+                        continue
+                    }
+                    nearest[person] = max(nearest[person] ?? -1, fused)
+                    // Each pair once.
+                    if person < other { strangers += likeness.map(Double.init) }
+                }
+            }
         }
     }
 }

@@ -57,22 +57,10 @@ package struct SiteKey: Sendable {
             throw .keyUnusable(path: path, detail: "cannot be made; run as the eyes' user or root")
         }
         defer { close(file) }
-        FileOwner.give(path, likeFolderOf: path)
         let count = unsafe bytes.withUnsafeBytes { unsafe write(file, $0.baseAddress, $0.count) }
         guard count == bytes.count, fsync(file) == 0 else {
             throw .keyUnusable(path: path, detail: "cannot be written; free the disk, remove it")
         }
         return SiteKey(key: key)
-    }
-}
-
-/// Files that root makes for the eyes belong to the eyes.
-enum FileOwner {
-    static func give(_ path: String, likeFolderOf file: String) {
-        guard geteuid() == 0 else { return }
-        let folder = file.lastIndex(of: "/").map { String(file[..<$0]) } ?? "."
-        var status = stat()
-        guard unsafe stat(folder, &status) == 0 else { return }
-        _ = unsafe chown(path, status.st_uid, status.st_gid)
     }
 }

@@ -54,15 +54,19 @@ package struct ConfigReader {
     var feedback: [(output: LineName, node: SourceNode)] = []
     let directory: String
     let zones: TimeZoneSource
+    /// Nil asks nothing of the networks.
+    let networks: FaceNetworkSource?
 
     /// Reads all files in one run.
     ///
     /// - Parameter report: what reading the files has already told.
     /// - Returns: the configuration when there was no error, and the report with every problem.
     package static func read(
-        _ sources: ConfigSources, zones: TimeZoneSource, report: ConfigReport = ConfigReport()
+        _ sources: ConfigSources, zones: TimeZoneSource, networks: FaceNetworkSource? = nil,
+        report: ConfigReport = ConfigReport()
     ) -> (config: GateConfig?, report: ConfigReport) {
-        var reader = ConfigReader(report: report, directory: sources.directory, zones: zones)
+        var reader = ConfigReader(
+            report: report, directory: sources.directory, zones: zones, networks: networks)
         sources.gatehouse.map { reader.readGatehouse($0) }
         sources.policy.map { reader.readPolicy($0, lanesAreKnown: sources.gatehouse != nil) }
         sources.vehicles.map { reader.readVehicles($0, groupsAreKnown: sources.policy != nil) }
@@ -75,6 +79,7 @@ package struct ConfigReader {
         }
         reader.checkWhoPasses(hasBadges: sources.badges != nil)
         reader.checkFaceLanes(hasBadges: sources.badges != nil)
+        reader.checkFaceNetworks()
         if sources.policy != nil {
             reader.checkRules()
             reader.checkLockdownGroups()
@@ -82,17 +87,20 @@ package struct ConfigReader {
         return (reader.report.hasErrors ? nil : reader.config, reader.report)
     }
 
-    private init(report: ConfigReport, directory: String, zones: TimeZoneSource) {
+    private init(
+        report: ConfigReport, directory: String, zones: TimeZoneSource,
+        networks: FaceNetworkSource?
+    ) {
         self.report = report
         self.directory = directory
         self.zones = zones
+        self.networks = networks
     }
 
     private mutating func readGatehouse(_ root: SourceNode) {
         let keys = [
             "site", "chips", "cameras", "lines", "lanes", "readers", "fire", "lockdown", "desk",
-            "heartbeat", "retention",
-            "storage", "control",
+            "heartbeat", "models", "retention", "storage", "control",
         ]
         guard let top = Section(root, "gatehouse.yaml", keys: keys, &report) else { return }
         if let node = top.required(
@@ -111,6 +119,7 @@ package struct ConfigReader {
         top.node("desk").map { readDesk($0) }
         readFire(top)
         readHeartbeat(top)
+        top.node("models").map { readModels($0) }
         top.node("retention").map { readRetention($0) }
         top.node("storage").map { readStorage($0) }
         top.node("control").map { readControl($0) }

@@ -8,6 +8,9 @@ struct DeclaredNames {
     /// Where a lane has `faces`, and where each camera is named there.
     var faces: [LaneName: SourcePlace] = [:]
     var faceCameras: [CameraName: SourcePlace] = [:]
+    /// Where a lane says what its faces are good for, and the keys under `models:`.
+    var faceUses: [LaneName: SourcePlace] = [:]
+    var models: [String: SourcePlace] = [:]
     var inputs: [String: SourcePlace] = [:]
     var outputs: [String: SourcePlace] = [:]
     /// Inputs of which each pulse counts.

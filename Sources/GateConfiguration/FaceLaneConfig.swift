@@ -35,6 +35,13 @@ package struct FaceLaneConfig: Hashable, Sendable {
         }
     }
 
+    /// Whether faces are compared whose mouth and chin look covered.
+    package enum Masks: Hashable, Sendable {
+        case refused
+        /// Compared; their likeness must be at least this rare.
+        case compared(falseMatchRate: Double)
+    }
+
     package var entry: Way?
     package var exit: Way?
     package var use = Use.withBadge
@@ -42,6 +49,7 @@ package struct FaceLaneConfig: Hashable, Sendable {
     package var alone: Acceptance?
     /// Largest probability that a stranger is taken for anybody enrolled.
     package var falseMatchRate = 0.01
+    package var masks = Masks.refused
     /// Narrower faces, in pixels of the camera's picture, are nobody's.
     package var smallestPixels = 80.0
     /// A badge's holder shows their face within this.
@@ -50,6 +58,10 @@ package struct FaceLaneConfig: Hashable, Sendable {
     package var challenge = Duration.seconds(3)
 
     package init() {}
+
+    /// A face opens by itself, and no name stands for it: embedder and site must have measured that
+    /// it is safe.
+    package var needsProof: Bool { use == .alone && alone == nil }
 
     /// The cameras that recognise, and the ones that only judge liveness.
     package var cameras: [CameraName] { [entry, exit].compactMap { $0?.camera } }

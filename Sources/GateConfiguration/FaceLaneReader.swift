@@ -4,8 +4,8 @@ import GateTypes
 extension ConfigReader {
     mutating func readFaces(_ name: LaneName, _ lane: Section) {
         let keys = [
-            "entry", "exit", "use", "start", "face_alone", "false_match_rate", "smallest_face",
-            "wait", "challenge_time",
+            "entry", "exit", "use", "start", "face_alone", "false_match_rate", "masks",
+            "smallest_face", "wait", "challenge_time",
         ]
         guard let node = lane.node("faces"),
             let section = Section(node, "'faces' of \(lane.title)", keys: keys, &report)
@@ -22,11 +22,9 @@ extension ConfigReader {
         faces.use = section.choice("use", FaceLaneConfig.Use.self, &report) ?? faces.use
         faces.start = section.choice("start", FaceLaneConfig.Start.self, &report) ?? faces.start
         faces.alone = section.node("face_alone").flatMap { readAcceptance($0, section) }
-        let shareHint = "write a share, e.g. 0.01 or 1%"
-        faces.falseMatchRate =
-            section.node("false_match_rate")?.number(
-                "false_match_rate", 1e-6...0.1, units: [("%", 0.01)], hint: shareHint, &report)
-            ?? faces.falseMatchRate
+        declared.faceUses[name] = section.keyPlace(of: "use")
+        faces.falseMatchRate = readShare(section, 1e-6...0.1) ?? faces.falseMatchRate
+        faces.masks = section.node("masks").flatMap { readMasks($0, section) } ?? faces.masks
         faces.smallestPixels =
             section.node("smallest_face")?.number(
                 "smallest_face", 32...1_000, units: [("px", 1)],
@@ -37,6 +35,35 @@ extension ConfigReader {
             "challenge_time", .seconds(1)...(.seconds(10)), default: faces.challenge, &report)
         checkFaces(section, faces)
         config.faces[name] = faces
+    }
+
+    private mutating func readShare(
+        _ section: Section, _ range: ClosedRange<Double>
+    ) -> Double? {
+        section.node("false_match_rate")?.number(
+            "false_match_rate", range, units: [("%", 0.01)],
+            hint: "write a share, e.g. 0.01 or 1%", &report)
+    }
+
+    /// `masks: refuse`, or `masks: { false_match_rate: 0.01% }`.
+    private mutating func readMasks(
+        _ node: SourceNode, _ faces: Section
+    ) -> FaceLaneConfig.Masks? {
+        if case .scalar = node {
+            return node.choice("masks", [("refuse", FaceLaneConfig.Masks.refused)], &report)
+        }
+        let title = "'masks' in \(faces.title)"
+        guard let section = Section(node, title, keys: ["false_match_rate"], &report),
+            section.required(
+                "false_match_rate", hint: "write masks: refuse, or a rate such as 0.01%", &report)
+                != nil, let rate = readShare(section, 1e-6...0.001)
+        else { return nil }
+        report.warn(
+            faces.keyPlace(of: "masks"),
+            "faces with a covered mouth are compared here, and how often two of them look alike "
+                + "was never measured",
+            hint: "write masks: refuse, or let a guard watch")
+        return .compared(falseMatchRate: rate)
     }
 
     private mutating func readFaceWay(
@@ -114,12 +141,21 @@ extension ConfigReader {
                 section.keyPlace(of: "start"), "\(section.title) waits for a badge and needs none",
                 hint: "write start: always, or use: with_badge")
         }
-        // The committed networks do not reach the figures that a face alone asks for.
-        if !section.has("face_alone") {
+        guard !section.has("face_alone") else { return }
+        // Whether the figures bear it is asked of the networks, once all lanes are known.
+        let ways = [("entry", faces.entry), ("exit", faces.exit)]
+        for (key, way) in ways where way.map({ !$0.asksChallenge && $0.infrared == nil }) ?? false {
             report.error(
-                section.keyPlace(of: "use"), "\(section.title) lets a face alone open",
-                hint: "write use: with_badge; or face_alone: { accepted_by: NAME, reason: TEXT }, "
-                    + "when the site's own calibration (docs/faces.md) bears it")
+                section.keyPlace(of: "use"),
+                "\(section.title) lets a face alone open, and nothing judges liveness at '\(key)'",
+                hint: "add liveness: { infrared: CAMERA } or { challenge: yes } there; or write "
+                    + "use: with_badge, or face_alone: { accepted_by: NAME, reason: TEXT }")
+        }
+        if case .compared = faces.masks {
+            report.error(
+                section.keyPlace(of: "masks"),
+                "\(section.title) lets a covered face alone open",
+                hint: "write masks: refuse, use: with_badge, or face_alone: with its reason")
         }
     }
 

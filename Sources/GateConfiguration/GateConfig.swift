@@ -14,6 +14,7 @@ package struct GateConfig: Hashable, Sendable {
     package var doors: [LaneName: DoorConfig] = [:]
     /// Turnstiles and doors with face cameras.
     package var faces: [LaneName: FaceLaneConfig] = [:]
+    package var models = ModelsConfig()
     /// Normally-closed fire alarm input; nil when the site has none.
     package var fire: LineName?
     package var lockdown: LockdownConfig?

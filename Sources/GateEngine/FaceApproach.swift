@@ -98,8 +98,13 @@ struct FaceDesk: Sendable {
 
     init(_ config: FaceLaneConfig) {
         self.config = config
-        requirements = FaceRequirements(falseMatchRate: config.falseMatchRate)
+        var requirements = FaceRequirements(falseMatchRate: config.falseMatchRate)
+        if case .compared(let rate) = config.masks { requirements.maskedRate = rate }
+        self.requirements = requirements
     }
+
+    /// Whom a badge has named at this side; the eyes compare with them however far they are.
+    func named(at side: BadgeReading.Side) -> String? { waits.first { $0.side == side }?.person }
 
     func way(_ side: BadgeReading.Side) -> FaceLaneConfig.Way? {
         switch side {

@@ -158,6 +158,18 @@ extension Gate {
         }
     }
 
+    /// Whom a badge has named before each face camera; the runtime tells the eyes, who compare with
+    /// them even when others are nearer.
+    package var namedFaces: [CameraName: String] {
+        var named: [CameraName: String] = [:]
+        for desk in personLanes.compactMap(\.faces) {
+            for side in [BadgeReading.Side.outside, .inside] {
+                if let camera = desk.way(side)?.camera { named[camera] = desk.named(at: side) }
+            }
+        }
+        return named
+    }
+
     /// What each face camera and its infrared partner are asked to do.
     var faceAttention: [(camera: CameraName, wanted: Attention)] {
         personLanes.flatMap { lane -> [(camera: CameraName, wanted: Attention)] in

@@ -23,13 +23,16 @@ extension PersonLane {
             approach = FaceApproach(observation, face, desk.requirements, now: turn.now)
         }
         approach.add(
-            observation, face, named: desk.waits.first { $0.side == side }?.person)
+            observation, face, named: desk.named(at: side))
         desk.approaches[side] = approach
         faces = desk
         if observation.faceCount > 1 { return twoPeople(side, &turn) }
         guard approach.outcome == nil else { return }
         switch desk.config.use {
-        case .alone: decideAlone(observation, face, side, policy, &turn)
+        case .alone:
+            // Without a name that stands for it, figures must: else the face opens nothing.
+            guard !desk.config.needsProof || observation.proof == .borne else { break }
+            decideAlone(observation, face, side, policy, &turn)
         case .withBadge: verify(observation, face, side, policy, &turn)
         }
         if let approach = faces?.approaches[side], approach.outcome == nil {

@@ -4,7 +4,24 @@ package struct Consent: Hashable, Sendable, Codable {
         case standing, withdrawn, expired
     }
 
-    /// Never used twice; templates are bound to it.
+    /// What was agreed to before a renewal.
+    package struct Terms: Hashable, Sendable, Codable {
+        package var textVersion: String
+        package var granted: WallTime
+        package var signer: String
+        package var expires: WallTime?
+
+        package init(
+            textVersion: String, granted: WallTime, signer: String, expires: WallTime?
+        ) {
+            self.textVersion = textVersion
+            self.granted = granted
+            self.signer = signer
+            self.expires = expires
+        }
+    }
+
+    /// Never used twice; templates are bound to it. A renewal keeps it.
     package var identifier: String
     package var person: String
     /// Which text was agreed to.
@@ -19,6 +36,8 @@ package struct Consent: Hashable, Sendable, Codable {
     package var ended: WallTime?
     /// When the eyes had destroyed what was stored under it.
     package var cleared: WallTime?
+    /// The terms before each renewal, the oldest first; nil where there was none.
+    package var earlier: [Terms]?
 
     package init(
         identifier: String, person: String, textVersion: String, granted: WallTime,
@@ -32,6 +51,12 @@ package struct Consent: Hashable, Sendable, Codable {
         self.expires = expires
         self.state = state
         self.ended = ended
+    }
+
+    /// Whether it stands, and ends by itself within a span from now.
+    package func endsSoon(within days: Int64, of now: WallTime) -> Bool {
+        guard state == .standing, let expires else { return false }
+        return expires.milliseconds - now.milliseconds <= days * 86_400_000
     }
 }
 

@@ -23,8 +23,22 @@ package enum LivenessVerdict: String, Hashable, Sendable, Codable, CaseIterable 
     case pending, passed, failed
 }
 
+/// What embedder and site have measured of a face that is to open alone, as the eyes know it.
+package enum FaceProof: Hashable, Sendable, Codable {
+    /// Simulated, or nobody asked.
+    case notAsked
+    /// The figures bear it.
+    case borne
+    /// They do not, and why.
+    case missing(String)
+}
+
 /// The largest face in a camera's region, as one frame shows it.
 package struct FaceSighting: Hashable, Sendable, Codable {
+    /// So many nearest people are told; a longer list has somebody in it who was asked for by name,
+    /// a shorter one everybody who was compared with.
+    package static let nearestTold = 3
+
     /// Middle and width, in shares of the picture's width.
     package var centre: PixelPoint
     package var width: Double
@@ -36,6 +50,8 @@ package struct FaceSighting: Hashable, Sendable, Codable {
     package var yaw: Double
     /// What a paired infrared camera says.
     package var infrared: LivenessVerdict
+    /// Mouth and chin look covered, and the lane compares such faces under a rate of their own.
+    package var isCovered = false
     /// The nearest enrolled people with a standing consent, the nearest first; empty when the face
     /// is not fit for comparison.
     package var candidates: [FaceCandidate]
@@ -67,6 +83,8 @@ package struct FaceObservation: Hashable, Sendable, Codable {
     package var face: FaceSighting?
     /// Enrolled people that were compared with; thresholds depend on it.
     package var galleryCount: Int
+    /// Whether the figures bear a face alone; only asked where one is to open without `face_alone`.
+    package var proof = FaceProof.notAsked
     package var isSimulated: Bool
 
     package init(

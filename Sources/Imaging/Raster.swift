@@ -1,3 +1,5 @@
+import Glibc
+
 /// Width and height in pixels.
 package struct PixelSize: Hashable, Sendable, CustomStringConvertible {
     package var width: Int
@@ -75,6 +77,15 @@ package protocol Raster: Equatable, Sendable {
 extension Raster {
     package var width: Int { size.width }
     package var height: Int { size.height }
+
+    /// Overwrites the pixels where they lie, for pictures of people who were not asked.
+    ///
+    /// The picture must be nobody else's: another holder keeps theirs.
+    package mutating func wipe() {
+        unsafe pixels.withUnsafeMutableBytes { bytes in
+            if let start = bytes.baseAddress { unsafe explicit_bzero(start, bytes.count) }
+        }
+    }
 
     /// A picture of one value in all channels.
     package init(size: PixelSize, filledWith value: UInt8 = 0) {

@@ -115,11 +115,21 @@ extension RGBImage {
 package enum DotProducts {
     /// For each row of `rows` (rows × `vector.count`) the sum of its products with `vector`.
     package static func of(rows: [Float], with vector: [Float]) -> [Float] {
+        unsafe rows.withUnsafeBufferPointer { rows in
+            unsafe vector.withUnsafeBufferPointer { unsafe of(rows: rows, with: $0) }
+        }
+    }
+
+    /// The same of memory that the caller keeps in place.
+    package static func of(
+        rows: UnsafeBufferPointer<Float>, with vector: UnsafeBufferPointer<Float>
+    ) -> [Float] {
         guard !vector.isEmpty else { return [] }
         precondition(rows.count % vector.count == 0)
         let count = rows.count / vector.count
         return unsafe [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-            unsafe px_dot_rows(rows, count, vector.count, vector, buffer.baseAddress)
+            unsafe px_dot_rows(
+                rows.baseAddress, count, vector.count, vector.baseAddress, buffer.baseAddress)
             initialized = count
         }
     }

@@ -1,4 +1,5 @@
 import CXnnpack
+import Glibc
 
 /// A network laid out for one size of input, with its buffers; runs on the calling thread.
 @safe package final class NetworkPlan {
@@ -69,6 +70,17 @@ import CXnnpack
 
     /// A copy of an output tensor of the last run.
     package func output(_ index: Int = 0) -> [Float] { unsafe Array(outputBuffers[index]) }
+
+    /// Overwrites inputs and outputs of the last run; what the engine keeps between its layers stays
+    /// until the next one.
+    package func wipe() {
+        let buffers = unsafe inputBuffers + outputBuffers
+        for index in unsafe buffers.indices {
+            guard let start = unsafe buffers[index].baseAddress else { continue }
+            let byteCount = unsafe buffers[index].count * MemoryLayout<Float>.stride
+            unsafe explicit_bzero(start, byteCount)
+        }
+    }
 
     /// The place of the output of this name, for `withOutput`.
     package func outputIndex(_ name: String) throws(NetworkError) -> Int {

@@ -11,6 +11,18 @@ package struct StoredAnswer {
         package let description: String
     }
 
+    /// A stated bound of every back end (DESIGN, chosen parts): share of an output's largest value.
+    package static let tolerance: Float = 1e-4
+
+    /// Where a network's stored answers are looked for: FILE.golden and golden/FILE.golden beside it.
+    package static func places(beside network: String) -> [String] {
+        let slash = network.lastIndex(of: "/").map(network.index(after:)) ?? network.startIndex
+        let (folder, file) = (network[..<slash], network[slash...])
+        let dot = file.lastIndex(of: ".") ?? file.endIndex
+        return [folder + file[..<dot] + ".golden", folder + "golden/" + file[..<dot] + ".golden"]
+            .map(String.init)
+    }
+
     package private(set) var inputs: [Tensor] = []
     package private(set) var outputs: [Tensor] = []
 

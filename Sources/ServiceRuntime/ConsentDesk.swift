@@ -53,7 +53,7 @@ final class ConsentDesk {
             return done(.failure(StartError(error.description)))
         }
         // Kept apart until it is durable: meanwhile nothing rests on it.
-        save(changed) { [weak self] error in
+        save(changed) { [weak self, changed] error in
             if let error {
                 return done(.failure(StartError("the consent cannot be kept: \(error)")))
             }
@@ -62,6 +62,8 @@ final class ConsentDesk {
                 let kept = try self.register.grant(
                     person: person, textVersion: textVersion, signer: signer, expires: expires,
                     at: now)
+                // What was ended meanwhile was saved without this one.
+                if self.register != changed { self.save(self.register) { _ in } }
                 done(.success(kept))
             } catch {
                 done(.failure(StartError(error.description)))

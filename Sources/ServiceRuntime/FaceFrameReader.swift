@@ -8,15 +8,21 @@ import VisionLink
 /// Reads what a camera is for: plates, or faces.
 final class EyesReader: FrameReader {
     private let plates: PlateFrameReader
+    /// Face networks of the site's own, else those that came with the program.
+    private struct Networks: Hashable {
+        let folder: String
+        let embedder: String?
+    }
+
     private let models: String
     private let embedder: String?
     private let gallery: FaceGallery?
     private let infrared: InfraredSights
     /// Loaded with the first face camera; a gate without one pays nothing.
-    private var faces: FaceFrameReader?
+    private var faces: (networks: Networks, reader: FaceFrameReader?)?
     private let tell: @Sendable (String) -> Void
-    private var hasFailed = false
 
+    /// - Parameter embedder: in place of the one that the configuration names.
     init(
         plates: PlateFrameReader, models: String, embedder: String?, gallery: FaceGallery?,
         infrared: InfraredSights, tell: @escaping @Sendable (String) -> Void
@@ -29,29 +35,34 @@ final class EyesReader: FrameReader {
         self.tell = tell
     }
 
-    func read(
-        _ frame: any VisionFrame, _ camera: CameraOrder, _ attention: ReaderAttention
-    ) -> VisionReading {
-        guard let order = camera.faces else { return plates.read(frame, camera, attention) }
-        if let frame = frame as? SimulatedFaceFrame {
+    func read(_ job: FrameDesk.Job) -> VisionReading {
+        guard let order = job.camera.faces else { return plates.read(job) }
+        if let frame = job.frame as? SimulatedFaceFrame {
             return order.role == .infrared ? .infrared : .faces(frame.finding, stages: [])
         }
-        guard let reader = faceReader() else { return .damaged }
-        return reader.read(frame, camera, order, attention)
+        guard let reader = faceReader(order) else { return .damaged }
+        return reader.read(job, order)
     }
 
-    private func faceReader() -> FaceFrameReader? {
-        if let faces { return faces }
-        guard !hasFailed else { return nil }
+    /// The reader of the networks that the configuration names; another configuration may name
+    /// others while the eyes run.
+    private func faceReader(_ order: FaceOrder) -> FaceFrameReader? {
+        let wanted = Networks(
+            folder: order.networks ?? models, embedder: embedder ?? order.embedder)
+        if let faces, faces.networks == wanted { return faces.reader }
+        faces = (wanted, nil)
         do {
-            let reader = try FaceReader(models: models, embedder: embedder)
-            gallery?.uses(reader.embedder.model, reader.embedder.calibration)
-            faces = FaceFrameReader(reader, gallery: gallery, infrared: infrared)
+            let reader = try FaceReader(models: wanted.folder, embedder: wanted.embedder)
+            gallery?.uses(
+                .init(
+                    model: reader.embedder.model, calibration: reader.embedder.calibration,
+                    card: reader.embedder.card))
+            faces = (wanted, FaceFrameReader(reader, gallery: gallery, infrared: infrared))
         } catch {
-            hasFailed = true
+            gallery?.hasNoEmbedder("\(error)")
             tell("faces are not recognised: \(error)")
         }
-        return faces
+        return faces?.reader
     }
 }
 
@@ -89,8 +100,6 @@ final class FaceFrameReader {
     private let gallery: FaceGallery?
     private let infrared: InfraredSights
     private var changes: [CameraName: ChangeDetector] = [:]
-    /// Candidates told to the controller: the margin needs the second person.
-    private static let candidates = 3
 
     init(_ reader: FaceReader, gallery: FaceGallery?, infrared: InfraredSights) {
         self.reader = reader
@@ -98,18 +107,16 @@ final class FaceFrameReader {
         self.infrared = infrared
     }
 
-    func read(
-        _ frame: any VisionFrame, _ camera: CameraOrder, _ order: FaceOrder,
-        _ attention: ReaderAttention
-    ) -> VisionReading {
-        guard let frame = frame as? PictureFrame else { return .damaged }
+    func read(_ job: FrameDesk.Job, _ order: FaceOrder) -> VisionReading {
+        guard let frame = job.frame as? PictureFrame else { return .damaged }
         let begun = Instant.now()
         do throws(ImageError) {
-            if attention == .idle, try !isWorthReading(frame) { return .unchanged }
-            let found = try reader.detect(in: frame.picture)
+            if job.attention == .idle, try !isWorthReading(frame) { return .unchanged }
+            var found = try reader.detect(in: frame.picture)
+            defer { found.wipe() }
             let detected = Instant.now()
             let size = frame.picture.size
-            let faces = inRegion(found.faces, camera, order, size)
+            let faces = inRegion(found.faces, job.camera, order, size)
             switch order.role {
             case .infrared:
                 infrared.saw(
@@ -120,7 +127,7 @@ final class FaceFrameReader {
                 var finding = FaceFinding(faceCount: faces.count)
                 if let largest = faces.max(by: { $0.box.area < $1.box.area }) {
                     let read = try reader.read(largest, of: found)
-                    finding = sighting(read, partner, frame, size)
+                    finding = sighting(read, partner, job, order, size)
                     finding.faceCount = faces.count
                 }
                 return .faces(
@@ -150,31 +157,57 @@ final class FaceFrameReader {
     }
 
     private func sighting(
-        _ read: ReadFace, _ partner: CameraName?, _ frame: PictureFrame, _ size: PixelSize
+        _ read: ReadFace, _ partner: CameraName?, _ job: FrameDesk.Job, _ order: FaceOrder,
+        _ size: PixelSize
     ) -> FaceFinding {
         let box = Self.share(read.face.box, of: size)
+        let isCovered = order.comparesCovered && read.quality.isCovered
+        let quality = isCovered ? read.quality.uncovered : read.quality
         var face = FaceSighting(
             centre: box.centre, width: box.width, quality: read.quality.overall,
-            hint: read.quality.hint, yaw: read.quality.yaw)
+            hint: quality.hint, yaw: read.quality.yaw)
+        face.isCovered = isCovered
         if let partner {
-            face.infrared = infrared.verdict(of: partner, on: box, at: frame.time)
+            face.infrared = infrared.verdict(of: partner, on: box, at: job.frame.time)
         }
-        let snapshot = gallery?.snapshot
-        if read.quality.isUsable, let embedding = read.embedding, let snapshot,
-            let nearest = try? snapshot.gallery.nearest(to: embedding, most: Self.candidates)
+        let snapshot = gallery?.snapshot.flatMap {
+            $0.model == reader.embedder.model ? $0 : nil
+        }
+        if face.hint == nil, let embedding = read.embedding, let snapshot {
+            face.candidates = Self.candidates(of: embedding, named: job.named, in: snapshot)
+        }
+        var finding = FaceFinding(
+            faceCount: 1, face: face, galleryCount: snapshot?.gallery.peopleCount ?? 0)
+        if let rate = order.provenRate {
+            guard let snapshot else {
+                finding.proof = .missing("nobody is enrolled")
+                return finding
+            }
+            finding.proof = snapshot.figures.objection(at: rate).map { .missing($0) } ?? .borne
+        }
+        return finding
+    }
+
+    /// The nearest people, and whom a badge has named, however far they are.
+    static func candidates(
+        of probe: FaceEmbedding, named: String?, in snapshot: FaceGallery.Snapshot
+    ) -> [FaceCandidate] {
+        let most = FaceSighting.nearestTold
+        var matches = (try? snapshot.gallery.nearest(to: probe, most: most)) ?? []
+        if let named, !matches.contains(where: { $0.person == named }),
+            let likeness = snapshot.gallery.similarity(of: probe, to: named)
         {
-            face.candidates = nearest.compactMap { match in
-                snapshot.consents[match.person].map {
-                    FaceCandidate(
-                        person: match.person, consent: $0,
-                        similarity: min(max(match.similarity, -1), 1),
-                        falseMatchRate: snapshot.calibration?.falseMatchRate(at: match.similarity)
-                            ?? 1)
-                }
+            matches.append(GalleryMatch(person: named, similarity: likeness))
+        }
+        return matches.compactMap { match in
+            snapshot.consents[match.person].map {
+                FaceCandidate(
+                    person: match.person, consent: $0,
+                    similarity: min(max(match.similarity, -1), 1),
+                    falseMatchRate: snapshot.figures.table?.falseMatchRate(at: match.similarity)
+                        ?? 1)
             }
         }
-        return FaceFinding(
-            faceCount: 1, face: face, galleryCount: snapshot?.gallery.peopleCount ?? 0)
     }
 
     /// A box in shares of the picture's width and height.

@@ -17,17 +17,29 @@ package final class FaceGallery: Sendable {
         package let gallery: Gallery
         /// Consents by person.
         package let consents: [String: String]
-        package let calibration: FaceCalibration?
+        package let figures: FaceFigures
+        /// The embedder of these templates; a face of another one is compared with none of them.
+        package let model: FaceModel
+    }
+
+    /// What the gallery has to know of the embedder in use.
+    struct Embedder: Hashable, Sendable {
+        let model: FaceModel
+        let calibration: FaceCalibration?
+        let card: FaceCard?
     }
 
     private struct State {
         var allowed: [String: ConsentNotice] = [:]
         var stored: [FaceStore.OpenedTemplate] = []
         var snapshot: Snapshot?
-        var model: FaceModel?
-        var calibration: FaceCalibration?
+        var embedder: Embedder?
+        var site: SiteCalibration?
         var report: (@Sendable (EyesReport) -> Void)?
+        /// Of the store, and of the embedder.
         var trouble: String?
+        var networkTrouble: String?
+        var shownTrouble: String? { networkTrouble ?? trouble }
         var told: [String] = []
         var version: Int?
         var calibrated = 0
@@ -42,20 +54,38 @@ package final class FaceGallery: Sendable {
     /// - Parameter folder: where `faces.db` and the site key lie.
     package init(folder: String) throws(SystemError) {
         self.folder = folder
+        // `gatectl faces enrol` finds it then; where it cannot be made, nobody can be enrolled.
+        try? Directories.make(folder, mode: 0o700)
         worker = try SerialWorker(name: "gallery", limit: 1_000)
     }
 
     // MARK: The recognisers' side
 
     /// The embedder in use; the first recogniser that loads it tells.
-    func uses(_ model: FaceModel, _ calibration: FaceCalibration?) {
+    ///
+    /// Templates of the one before are compared with no longer, from this call on.
+    func uses(_ embedder: Embedder) {
         let isNew = state.withLock { state in
-            guard state.model != model else { return false }
-            state.model = model
-            state.calibration = calibration
+            guard state.embedder != embedder else { return false }
+            state.embedder = embedder
+            state.stored = []
+            state.snapshot = nil
             return true
         }
-        if isNew { reload() }
+        guard isNew else { return }
+        troubled { $0.networkTrouble = nil }
+        reload()
+    }
+
+    /// The embedder could not be loaded: nobody is compared with, and the controller is told.
+    func hasNoEmbedder(_ reason: String) {
+        troubled { state in
+            state.embedder = nil
+            state.stored = []
+            state.snapshot = nil
+            state.networkTrouble = String(reason.prefix(300))
+        }
+        tellEnrolled()
     }
 
     /// Nil while nothing is loaded.
@@ -69,7 +99,7 @@ package final class FaceGallery: Sendable {
 
     /// What a controller that has just come has to know.
     var reports: [EyesReport] {
-        state.withLock { [.faceTrouble($0.trouble), .enrolled($0.told)] }
+        state.withLock { [.faceTrouble($0.shownTrouble), .enrolled($0.told)] }
     }
 
     func mayLook(for notices: [ConsentNotice]) {
@@ -103,17 +133,19 @@ package final class FaceGallery: Sendable {
     }
 
     private func loadIfChanged() {
-        guard let model = state.withLock({ $0.model }) else { return }
+        guard let embedder = state.withLock({ $0.embedder }) else { return }
         withStore { (store) throws(FaceStoreError) in
             let version = try store.dataVersion()
             let calibrated = SiteCalibration.changed(folder)
             let isStale = state.withLock { $0.version != version || $0.calibrated != calibrated }
             guard isStale else { return }
-            let templates = try store.templates(of: model)
-            let site = SiteCalibration.load(folder, for: model)
+            let templates = try store.templates(of: embedder.model)
+            let site = SiteCalibration.load(folder, for: embedder.model)
             state.withLock { state in
+                // Another embedder came meanwhile, and its own reload follows.
+                guard state.embedder == embedder else { return }
                 (state.version, state.calibrated) = (version, calibrated)
-                if let site { state.calibration = site.calibration }
+                state.site = site
                 state.stored = templates
                 Self.rebuild(&state)
             }
@@ -129,6 +161,13 @@ package final class FaceGallery: Sendable {
             report.templateCount = count
             if !logIsClean { report.trouble = "another process still reads the log" }
             isDone = true
+            // A load that was under way when `forget` was called may have brought them back, and our
+            // own removal is no change that would be seen.
+            state.withLock { state in
+                state.stored.removeAll { $0.record.binding.person == person }
+                Self.rebuild(&state)
+            }
+            tellEnrolled()
         }
         if !isDone {
             // Where there is no store, nothing is stored.
@@ -149,20 +188,25 @@ package final class FaceGallery: Sendable {
                 return error
             }
         }
-        troubled(problem?.description)
-    }
-
-    private func troubled(_ reason: String?) {
-        let isNews = state.withLock { state in
-            defer { state.trouble = reason }
+        let reason = problem?.description
+        troubled { state in
             if reason != nil, reason != state.trouble {
                 state.stored = []
                 state.version = nil
                 Self.rebuild(&state)
             }
-            return reason != state.trouble
+            state.trouble = reason
         }
-        if isNews { tell(.faceTrouble(reason)) }
+    }
+
+    /// Changes what is wrong, and tells it where it differs from before.
+    private func troubled(_ change: (inout State) -> Void) {
+        let (isNews, shown) = state.withLock { state in
+            let before = state.shownTrouble
+            change(&state)
+            return (before != state.shownTrouble, state.shownTrouble)
+        }
+        if isNews { tell(.faceTrouble(shown)) }
     }
 
     private func tell(_ report: EyesReport) { state.withLock { $0.report }?(report) }
@@ -179,7 +223,9 @@ package final class FaceGallery: Sendable {
 
     /// Only templates under the very consent that stands are compared with.
     private static func rebuild(_ state: inout State) {
-        guard let first = state.stored.first else { return state.snapshot = nil }
+        guard let first = state.stored.first, let embedder = state.embedder else {
+            return state.snapshot = nil
+        }
         let fit = state.stored.filter {
             state.allowed[$0.record.binding.person]?.consent == $0.record.binding.consent
         }
@@ -192,7 +238,9 @@ package final class FaceGallery: Sendable {
                 consents: Dictionary(
                     fit.map { ($0.record.binding.person, $0.record.binding.consent) },
                     uniquingKeysWith: { $1 }),
-                calibration: state.calibration)
+                figures: FaceFigures(
+                    network: embedder.calibration, card: embedder.card, site: state.site,
+                    templates: fit.map(\.record)), model: embedder.model)
         }
     }
 }

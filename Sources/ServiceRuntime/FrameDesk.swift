@@ -15,6 +15,8 @@ package final class FrameDesk: Sendable {
         package let frame: any VisionFrame
         package let camera: CameraOrder
         package let attention: ReaderAttention
+        /// Whom a badge has named before this camera.
+        package let named: String?
     }
 
     /// Between the readings of a lane at rest; a face has half a second for all.
@@ -27,6 +29,7 @@ package final class FrameDesk: Sendable {
         var order: CameraOrder
         var feed: any CameraFeed
         var attention = ReaderAttention.idle
+        var named: String?
         /// Since when an untaken frame waits; nil when none does.
         var readySince: Instant?
         var lastTaken: Instant?
@@ -55,6 +58,7 @@ package final class FrameDesk: Sendable {
         state.withLock { state in
             var slot = Slot(order: order, feed: feed)
             slot.attention = state.slots[order.name]?.attention ?? .idle
+            slot.named = state.slots[order.name]?.named
             state.slots[order.name] = slot
         }
     }
@@ -73,6 +77,11 @@ package final class FrameDesk: Sendable {
         }
         // The frame that waits may be wanted now.
         wake.signal()
+    }
+
+    /// Whom a badge has named before a camera; nil when nobody is waited for.
+    package func expect(_ person: String?, at camera: CameraName) {
+        state.withLock { $0.slots[camera]?.named = person }
     }
 
     /// While paused nothing is read: nobody is there to be told.
@@ -136,7 +145,8 @@ package final class FrameDesk: Sendable {
             state.slots[name]?.lastTaken = now
             state.slots[name]?.isBeingRead = true
             state.running[recogniser] = now
-            return Job(frame: frame, camera: slot.order, attention: slot.attention)
+            return Job(
+                frame: frame, camera: slot.order, attention: slot.attention, named: slot.named)
         }
         return nil
     }

@@ -52,18 +52,47 @@ extension GateService {
     private func consentTimePassed() {
         let now = moment()
         for consent in consents?.timePassed(now) ?? [] { journal(consent, "expired") }
+        tellOfConsentsThatEndSoon(now)
         tellConsents()
         askForClearing()
+    }
+
+    /// Without a renewal these people need their badge alone, before long.
+    private func tellOfConsentsThatEndSoon(_ now: Moment) {
+        let due = (consents?.register.standing(at: now) ?? []).filter {
+            $0.endsSoon(within: ConsentRegister.renewalDays, of: now.wall)
+        }
+        guard let first = due.compactMap(\.expires).min() else {
+            return view.clear(nil, "consents_end")
+        }
+        let days = max(first.milliseconds - now.wall.milliseconds, 0) / 86_400_000
+        view.alarm(
+            nil, "consents_end",
+            texts.alarm(
+                "consents_end",
+                "\(due.count) consents end within \(ConsentRegister.renewalDays) days, the first in "
+                    + "\(days): gatectl consent show, gatectl consent grant"), now.wall)
     }
 
     /// Ends a consent: engine, eyes' memory, keys, templates; then the record.
     func withdraw(_ person: String, by name: String, _ client: ControlServer.Client) {
         guard let desk = consents else { return }
+        // What the eyes hold goes at once; the answer waits until a restart would remember it.
         let outcome = desk.withdraw(person: person, at: moment()) { [weak self] error in
-            guard let error else { return }
+            guard let error else {
+                let isThere = self?.eyes?.isConnected == true
+                client.send(
+                    .done(
+                        "the consent of \(person) is withdrawn; "
+                            + (isThere
+                                ? "its templates are being destroyed (gatectl faces audit)"
+                                : "the eyes are away and destroy its templates when they come")))
+                return
+            }
             let text = "a withdrawn consent cannot be kept over a restart: \(error)"
             self?.view.alarm(nil, "consents", text, .now())
             self?.parts.log(.error, text)
+            client.send(.refused(text))
         }
         switch outcome {
         case .failure(let error): client.send(.refused(error.description))
@@ -71,12 +100,6 @@ extension GateService {
             tellConsents()
             eyes?.send(.forget([person]))
             journal(consent, "withdrawn", by: name)
-            client.send(
-                .done(
-                    "the consent of \(person) is withdrawn; "
-                        + (eyes?.isConnected == true
-                            ? "its templates are being destroyed (gatectl faces audit)"
-                            : "the eyes are away and destroy its templates when they come")))
         }
     }
 
@@ -95,8 +118,14 @@ extension GateService {
             case .failure(let error): client.send(.refused(error.description))
             case .success(let consent):
                 self?.tellConsents()
-                self?.journal(consent, "granted", by: name)
-                client.send(.done("consent \(consent.identifier) of \(person) is on record"))
+                let before = consent.earlier?.last
+                self?.journal(
+                    consent, before == nil ? "granted" : "renewed", by: name,
+                    facts: before.map { ["earlier_text": $0.textVersion] } ?? [:])
+                client.send(
+                    .done(
+                        "consent \(consent.identifier) of \(person) is "
+                            + (before == nil ? "on record" : "renewed; its templates stay")))
             }
         }
     }

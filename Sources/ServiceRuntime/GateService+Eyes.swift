@@ -70,6 +70,7 @@ extension GateService {
             for stage in stages {
                 view.add("face_\(stage.stage)", .microseconds(stage.microseconds))
             }
+            proven(observation)
             handle(.faces(observation))
         case .enrolled(let people):
             enrolled = Set(people)
@@ -110,6 +111,33 @@ extension GateService {
         }
     }
 
+    /// A lane whose faces open alone by their figures alone says so while the figures are missing.
+    private func proven(_ observation: FaceObservation) {
+        guard
+            let lane = config.faces.first(where: {
+                $0.value.needsProof && $0.value.cameras.contains(observation.camera)
+            })?.key
+        else { return }
+        switch observation.proof {
+        case .borne: view.clear(lane, "face_figures")
+        case .missing(let reason):
+            let text = texts.alarm("face_figures", "A face alone opens nothing: \(reason)")
+            view.alarm(lane, "face_figures", text, .now())
+        case .notAsked: break
+        }
+    }
+
+    /// Tells the eyes whom badges have named before their cameras.
+    func tellNamedFaces() {
+        let named = gate.namedFaces
+        guard named != toldNamedFaces else { return }
+        for camera in Set(named.keys).union(toldNamedFaces.keys).sorted()
+        where named[camera] != toldNamedFaces[camera] {
+            eyes?.send(.expect(camera: camera, person: named[camera]))
+        }
+        toldNamedFaces = named
+    }
+
     func look(_ camera: CameraName, _ attention: Attention) {
         eyesState.attention[camera] = attention
         eyes?.send(.attention(camera: camera, attention))
@@ -135,6 +163,8 @@ extension GateService {
             eyes?.send(.attention(camera: camera, attention))
         }
         tellConsentsAnew()
+        toldNamedFaces = [:]
+        tellNamedFaces()
     }
 
     /// After a reload: cameras that are gone are forgotten, the new engine hears of blind ones.
@@ -163,10 +193,16 @@ extension GateConfig {
         for lane in faces.values {
             for way in [lane.entry, lane.exit].compactMap({ $0 }) {
                 let least = lane.smallestPixels
-                orders[way.camera] = FaceOrder(
+                var order = FaceOrder(
                     role: .recognise(infrared: way.infrared), smallestPixels: least)
+                (order.networks, order.embedder) = (models.faces, models.faceEmbedder)
+                order.provenRate = lane.needsProof ? lane.falseMatchRate : nil
+                order.comparesCovered = lane.masks != .refused
+                orders[way.camera] = order
                 if let partner = way.infrared {
-                    orders[partner] = FaceOrder(role: .infrared, smallestPixels: least / 2)
+                    order.role = .infrared
+                    order.smallestPixels = least / 2
+                    orders[partner] = order
                 }
             }
         }

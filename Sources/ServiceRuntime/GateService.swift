@@ -47,6 +47,8 @@ package final class GateService {
     /// Who has templates, and why faces are not compared, as the eyes told last.
     var enrolled: Set<String> = []
     var faceTrouble: String?
+    /// Whom the eyes have been told to compare with, by camera.
+    var toldNamedFaces: [CameraName: String] = [:]
     private(set) var readers: ReaderDesk?
 
     private var pending: [(event: GateEvent, at: Instant?)] = []
@@ -193,6 +195,7 @@ package final class GateService {
             perform(actions)
         }
         isHandling = false
+        if !config.faces.isEmpty { tellNamedFaces() }
         arm()
     }
 

@@ -48,6 +48,9 @@ package struct GateView: Sendable {
 
     package mutating func alarm(_ lane: LaneName?, _ code: String, _ text: String, _ wall: WallTime)
     {
+        // Told again and again, it still stands since it came.
+        guard !alarms.contains(where: { $0.lane == lane && $0.code == code && $0.text == text })
+        else { return }
         clear(lane, code)
         guard alarms.count < Self.alarmsKept else { return }
         alarms.append(.init(lane: lane, code: code, text: text, since: wall))

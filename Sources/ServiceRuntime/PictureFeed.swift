@@ -93,16 +93,14 @@ final class PlateFrameReader: FrameReader {
         recogniser = try PlateRecogniser(models: models ?? ModelFolder.find())
     }
 
-    func read(
-        _ frame: any VisionFrame, _ camera: CameraOrder, _ attention: ReaderAttention
-    ) -> VisionReading {
-        guard let frame = frame as? PictureFrame else { return .damaged }
+    func read(_ job: FrameDesk.Job) -> VisionReading {
+        guard let frame = job.frame as? PictureFrame else { return .damaged }
         let begun = Instant.now()
         do throws(ImageError) {
-            if attention == .idle, try !isWorthReading(frame) { return .unchanged }
+            if job.attention == .idle, try !isWorthReading(frame) { return .unchanged }
             let looked = Instant.now()
             let size = frame.picture.size
-            let region = camera.region.map {
+            let region = job.camera.region.map {
                 PixelPoint(x: $0.x * Double(size.width), y: $0.y * Double(size.height))
             }
             let plates = try recogniser.read(frame.picture, region: region).map(\.reading)

@@ -57,6 +57,8 @@ package struct Texts: Sendable {
     ]
 
     private static let alarms: [(code: String, zh: String)] = [
+        ("consents_end", "部分人脸同意即将到期，请运行 gatectl consent show 查看并续签"),
+        ("face_figures", "仅凭人脸不予放行：识别率指标不足，请运行 gatectl faces calibrate"),
         ("emergency", "紧急放行：所有通道保持开放，直至具名人员复位"), ("fire_input_failed", "火警输入故障，按报警处理，请检查接线"),
         ("storage", "日志无法写入，车道按 on_storage_failure 处理"),
         ("standing_state", "状态目录不可写，重启后无法保持状态"), ("camera_blind", "本车道摄像机无画面，请人工开启"),

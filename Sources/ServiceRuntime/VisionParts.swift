@@ -73,6 +73,7 @@ package struct FaceFinding: Hashable, Sendable {
     package var faceCount: Int
     package var face: FaceSighting?
     package var galleryCount: Int
+    package var proof = FaceProof.notAsked
 
     package init(faceCount: Int = 0, face: FaceSighting? = nil, galleryCount: Int = 0) {
         self.faceCount = faceCount
@@ -83,9 +84,8 @@ package struct FaceFinding: Hashable, Sendable {
 
 /// Reads plates and faces on one thread; each recogniser thread has its own.
 package protocol FrameReader: AnyObject {
-    /// - Parameter attention: an idle lane may be looked at for change only.
-    func read(_ frame: any VisionFrame, _ camera: CameraOrder, _ attention: ReaderAttention)
-        -> VisionReading
+    /// - Parameter job: an idle lane may be looked at for change only.
+    func read(_ job: FrameDesk.Job) -> VisionReading
 }
 
 /// How hard a frame is to be looked at.

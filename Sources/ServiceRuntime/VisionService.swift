@@ -121,6 +121,7 @@ package final class VisionService {
             if let index = untold.firstIndex(of: erasure) { untold.remove(at: index) }
         case .order(.makeRoom): evidence?.makeRoom()
         case .order(.people(let notices)): parts.gallery?.mayLook(for: notices)
+        case .order(.expect(let camera, let person)): desk.expect(person, at: camera)
         case .order(.forget(let people)): forget(people)
         }
     }
@@ -192,7 +193,7 @@ package final class VisionService {
         _ evidence: EvidenceKeeper, _ messages: Mailbox<Message>
     ) {
         let begun = Instant.now()
-        let reading = reader.read(job.frame, job.camera, job.attention)
+        let reading = reader.read(job)
         desk.finish(job, number, reading: reading)
         let wait = StageTime(
             stage: "wait", microseconds: max((begun - job.frame.time).nanoseconds / 1000, 0))
@@ -210,12 +211,7 @@ package final class VisionService {
             // Pictures of face lanes are never shelved: nothing of a probe outlives its frame.
             messages.post(
                 .faces(
-                    FaceObservation(
-                        camera: job.frame.camera, sequence: job.frame.sequence,
-                        frameTime: job.frame.time, readTime: .now(),
-                        faceCount: finding.faceCount, face: finding.face,
-                        galleryCount: finding.galleryCount, isSimulated: job.frame.isSimulated),
-                    [wait] + stages))
+                    FaceObservation(finding, of: job.frame), [wait] + stages))
         case .infrared, .unchanged, .damaged: break
         }
     }
@@ -317,5 +313,15 @@ package final class VisionService {
             (isConnected ? "" : "waiting for the controller; ")
                 + "\(cameras.count) cameras, \(blind) blind"
                 + (isWedged ? ", a recogniser is wedged" : ""))
+    }
+}
+
+extension FaceObservation {
+    fileprivate init(_ finding: FaceFinding, of frame: any VisionFrame) {
+        self.init(
+            camera: frame.camera, sequence: frame.sequence, frameTime: frame.time,
+            readTime: .now(), faceCount: finding.faceCount, face: finding.face,
+            galleryCount: finding.galleryCount, isSimulated: frame.isSimulated)
+        proof = finding.proof
     }
 }

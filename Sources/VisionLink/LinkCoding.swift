@@ -47,12 +47,18 @@ package enum LinkCoding {
                 try check(notice.person, "person")
                 try check(notice.consent, "consent")
             }
+        case .expect(_, let person): try check(person ?? "", "person")
         case .forget(let people):
             guard people.count <= LinkLimits.people else { throw LinkError("too many people") }
             for person in people { try check(person, "person") }
         case .cameras(let cameras):
             guard cameras.count <= LinkLimits.cameras else {
                 throw LinkError("\(cameras.count) cameras, at most \(LinkLimits.cameras)")
+            }
+            for order in cameras.compactMap(\.faces) {
+                try check(order.networks ?? "", "folder")
+                try check(order.embedder ?? "", "file")
+                guard isProbability(order.provenRate ?? 0) else { throw LinkError("a rate") }
             }
         }
         return order
@@ -123,6 +129,7 @@ package enum LinkCoding {
         guard (0...1_000).contains(observation.faceCount), observation.galleryCount >= 0 else {
             throw LinkError("a count of faces that is none")
         }
+        if case .missing(let reason) = observation.proof { try check(reason, "reason") }
         guard let face = observation.face else { return }
         guard isProbability(face.quality), abs(face.yaw) <= 100, abs(face.centre.x) <= 100,
             abs(face.centre.y) <= 100, face.width > 0, face.width <= 100

@@ -2,7 +2,7 @@ import GateEngine
 import GateTypes
 
 /// The protocol's version; ends that differ refuse each other with a clear reason.
-package let linkVersion = 3
+package let linkVersion = 4
 
 /// What the controller tells the eyes.
 package enum EyesOrder: Hashable, Sendable, Codable {
@@ -21,6 +21,8 @@ package enum EyesOrder: Hashable, Sendable, Codable {
     case makeRoom
     /// Whose face may be looked for from now on: nobody else is compared with.
     case people([ConsentNotice])
+    /// Compare the faces of this camera with this person, too, however far they are; nil: no more.
+    case expect(camera: CameraName, person: String?)
     /// Destroy everything of these people: keys, templates, what is in memory; answered by
     /// `forgotten`.
     case forget([String])
@@ -80,6 +82,13 @@ package struct FaceOrder: Hashable, Sendable, Codable {
     package var role: Role
     /// Narrower faces are nobody's.
     package var smallestPixels: Double
+    /// The site's own networks; nil are those that came with Gatehouse.
+    package var networks: String?
+    package var embedder: String?
+    /// The rate at which figures must bear a face alone; nil does not ask.
+    package var provenRate: Double?
+    /// Faces whose mouth is covered are compared, and told to be so.
+    package var comparesCovered = false
 
     package init(role: Role, smallestPixels: Double) {
         self.role = role

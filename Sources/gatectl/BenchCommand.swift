@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import GateTypes
 import Imaging
+import Inference
 import PlateRecognition
 import ServiceRuntime
 
@@ -29,8 +30,9 @@ struct BenchCommand: ParsableCommand {
         let folder = site ?? DemoSite.find(program: program)
         print(Machine.description)
         print(StageTimes.header)
-        try perception(pictures ?? folder + "/scenes")
+        // First of all: what it adds to the memory is told, too.
         try FaceBench.run(models: ModelFolder.find()).forEach { print($0) }
+        try perception(pictures ?? folder + "/scenes")
         try Decisions(site: folder).measure(rounds: 2_000).forEach { print($0) }
         let journal = try JournalBench.run(in: directory, commits: commits)
         var commit = StageTimes("journal: durable commit")
@@ -106,25 +108,32 @@ struct BenchCommand: ParsableCommand {
 
 /// Times of one stage, and how they are told.
 struct StageTimes: CustomStringConvertible {
-    static let header = "stage\tp50 ms\tp99 ms\tmax ms\tn"
+    static let header = "stage\tp50 ms\tp99 ms\tmax ms\tn\tcpu p50\tcpu p99"
     let name: String
     var milliseconds: [Double] = []
+    /// Processor time of the thread, which a busy machine changes little.
+    var processor: [Double] = []
 
     init(_ name: String) { self.name = name }
 
     var empty: StageTimes { StageTimes(name) }
 
     mutating func time<Result>(_ body: () throws -> Result) rethrows -> Result {
-        let begun = ContinuousClock.now
-        defer { milliseconds.append((ContinuousClock.now - begun).milliseconds) }
+        let (begun, processorBegun) = (ContinuousClock.now, ThreadClock.milliseconds)
+        defer {
+            processor.append(ThreadClock.milliseconds - processorBegun)
+            milliseconds.append((ContinuousClock.now - begun).milliseconds)
+        }
         return try body()
     }
 
     var description: String {
         guard let spread = DemoSummary.Spread(milliseconds) else { return "\(name)\t-\t-\t-\t0" }
         let values = [spread.p50, spread.p99, spread.maximum]
-        return ([name] + values.map { String(format: "%.3f", $0) } + ["\(spread.count)"])
-            .joined(separator: "\t")
+        let busy = DemoSummary.Spread(processor).map { [$0.p50, $0.p99] } ?? []
+        return
+            ([name] + values.map { String(format: "%.3f", $0) } + ["\(spread.count)"]
+            + busy.map { String(format: "%.3f", $0) }).joined(separator: "\t")
     }
 }
 
@@ -140,10 +149,13 @@ enum Machine {
     }
 
     /// The highest memory of this process so far.
-    static var peakMemoryMiB: Int {
+    static var peakMemoryMiB: Int { memoryKiB("VmHWM") / 1024 }
+
+    /// A line of /proc/self/status, in KiB.
+    static func memoryKiB(_ name: String) -> Int {
         let lines = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-        let line = lines.split(separator: "\n").first { $0.hasPrefix("VmHWM") }
+        let line = lines.split(separator: "\n").first { $0.hasPrefix(name) }
         let words = line?.split(whereSeparator: { " \t".contains($0) }) ?? []
-        return words.count > 1 ? (Int(words[1]) ?? 0) / 1024 : 0
+        return words.count > 1 ? (Int(words[1]) ?? 0) : 0
     }
 }

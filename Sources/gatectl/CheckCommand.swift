@@ -1,6 +1,7 @@
 import ArgumentParser
 import ConfigurationFiles
 import GateConfiguration
+import ServiceRuntime
 
 /// `gatectl check`: tells every error of a configuration in one run.
 struct CheckCommand: ParsableCommand {
@@ -9,11 +10,17 @@ struct CheckCommand: ParsableCommand {
         abstract: "Checks a configuration and tells every error with its file, line and column.",
         discussion: """
             Prints 'file:line:column: error: what; hint', one line each, and exits with 1; with 0 \
-            when the daemon would start with this configuration. Warnings change nothing.
+            when the daemon would start with this configuration. Warnings change nothing. The \
+            networks of faces are loaded and their answers compared, which the daemon leaves to \
+            the eyes: a damaged one takes faces away, never the gate. Run it as root, so that the \
+            site's calibration can be read.
             """)
 
     @Argument(help: "The configuration's folder.")
     var directory = ConfigurationDirectory.standardPath
+
+    @Option(help: "The folder of the face templates and their calibration.")
+    var faces = FaceStoreOptions.standardFolder
 
     @Flag(help: "Exit with 1 on warnings, too.")
     var strict = false
@@ -23,7 +30,8 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         do {
-            let loaded = try ConfigurationDirectory.load(directory)
+            let loaded = try ConfigurationDirectory.load(
+                directory, networks: .files(faces: faces))
             if !quiet {
                 ErrorOutput.write(loaded.warnings.map(\.description))
                 print(Self.summary(loaded, directory))

@@ -18,7 +18,10 @@ struct ConsentGrantCommand: ParsableCommand {
         commandName: "grant", abstract: "Puts a person's consent on record.",
         discussion: """
             The signed paper or its equivalent is kept elsewhere; here stands that it was signed, \
-            to which text, before whom, and until when it holds.
+            to which text, before whom, and until when it holds. Where a consent of the person \
+            stands, this renews it: under the new text and until the new end, with the templates \
+            as they are; the terms before stay on record. For another purpose than before withdraw \
+            it first, which destroys the templates.
             """)
 
     @Argument(help: "The person, as in roster/people.csv.") var person: String

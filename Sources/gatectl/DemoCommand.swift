@@ -19,7 +19,12 @@ struct DemoCommand: ParsableCommand {
     private static let happeningsShown = 6
 
     @Option(help: "A real camera for lane 1, e.g. /dev/video0.") var camera: String?
-    @Option(help: "A folder of photographs that stand before lane 1 in turn.")
+    @Option(
+        help: """
+            A folder of photographs: those of vehicles stand before lane 1 in turn, those of faces \
+            before the camera of people1. A subfolder of four and more is one person, whom the \
+            first three enrol.
+            """)
     var pictures: String?
     @Option(help: "Vehicles appear for so many seconds.") var seconds = 56
     @Option(help: "Other seeds give other traffic.") var seed: UInt64 = 1

@@ -14,6 +14,7 @@ enum FaceBench {
         guard FileManager.default.fileExists(atPath: "\(models)/\(FaceModels.detector)"),
             FileManager.default.fileExists(atPath: "\(models)/\(FaceModels.embedder)")
         else { return ["faces\tno face networks in \(models)"] }
+        let before = Machine.memoryKiB("VmRSS")
         let reader = try FaceReader(models: models)
         var random = SystemRandomNumberGenerator()
         let size = PixelSize(width: 640, height: 480)
@@ -22,6 +23,7 @@ enum FaceBench {
             image.pixels[index] = UInt8(truncatingIfNeeded: (index / 97) & 127) + 60
         }
         let jpeg = try JPEG.encode(image)
+        var decode = StageTimes("faces: decode 640 x 480")
         var detect = StageTimes("faces: decode and detect, 640 x 480")
         var match = StageTimes("faces: straighten, judge, embed one")
         var whole = StageTimes("faces: compute of a frame with a face")
@@ -38,8 +40,12 @@ enum FaceBench {
                 }
                 _ = try match.time { try reader.read(face, of: found) }
             }
+            _ = try decode.time { try Picture(fileBytes: jpeg).rgb(scale: .full) }
             // The first lays the networks out; a gate does that once.
-            if index == 0 { (detect, match, whole) = (detect.empty, match.empty, whole.empty) }
+            if index == 0 {
+                (decode, detect) = (decode.empty, detect.empty)
+                (match, whole) = (match.empty, whole.empty)
+            }
         }
         let gallery = try Gallery(
             try (0..<templates).map { number in
@@ -52,7 +58,12 @@ enum FaceBench {
             let probe = try direction(reader.embedder.dimension, &random)
             _ = try compare.time { try gallery.nearest(to: probe) }
         }
-        return [detect, match, whole, compare].map(\.description)
+        let grown = Double(Machine.memoryKiB("VmRSS") - before) / 1024
+        return [decode, detect, match, whole, compare].map(\.description) + [
+            String(
+                format: "faces: memory, networks and %d templates\t%.0f MiB (VmRSS)", templates,
+                grown)
+        ]
     }
 
     private static func direction(

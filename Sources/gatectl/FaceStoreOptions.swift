@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConfigurationFiles
 import FaceMatching
 import FaceStorage
 import Foundation
@@ -6,25 +7,45 @@ import GateTypes
 import PlateRecognition
 import ServiceRuntime
 
-/// Where the templates lie, and which networks made them.
-struct FaceStoreOptions: ParsableArguments {
-    static let standardFolder = "/var/lib/gatehouse-vision/faces"
-
-    @Option(help: "The folder of the face templates.")
-    var faces = standardFolder
+/// Which networks look at faces.
+struct FaceNetworkOptions: ParsableArguments {
     @Option(help: "The folder with the network files.")
     var models: String?
     @Option(help: "Another embedder's network file.")
     var model: String?
 
-    func reader() throws -> FaceReader {
-        try FaceReader(models: models ?? ModelFolder.find(), embedder: model)
+    /// Folder and embedder: what the command line names, else what the site's configuration does,
+    /// else what came with the program.
+    ///
+    /// - Parameter config: the configuration's folder; nil is the standard one, where it is there.
+    func found(_ config: String?) throws -> (folder: String, embedder: String?) {
+        if models != nil || model != nil { return (models ?? ModelFolder.find(), model) }
+        let directory = config ?? ConfigurationDirectory.standardPath
+        guard
+            config != nil
+                || FileManager.default.fileExists(atPath: "\(directory)/gatehouse.yaml")
+        else { return (ModelFolder.find(), nil) }
+        let site = try SiteFiles.load(directory).models
+        return (site.faces ?? ModelFolder.find(), site.faceEmbedder)
     }
 
-    func embedder() throws -> FaceEmbedder {
-        let folder = models ?? ModelFolder.find()
-        return try FaceEmbedder(path: model ?? "\(folder)/\(FaceModels.embedder)")
+    func reader(_ config: String?) throws -> FaceReader {
+        let (folder, embedder) = try found(config)
+        return try FaceReader(models: folder, embedder: embedder)
     }
+
+    func embedder(_ config: String?) throws -> FaceEmbedder {
+        let (folder, embedder) = try found(config)
+        return try FaceEmbedder(path: embedder ?? "\(folder)/\(FaceModels.embedder)")
+    }
+}
+
+/// Where the templates lie.
+struct FaceStoreOptions: ParsableArguments {
+    static let standardFolder = "/var/lib/gatehouse-vision/faces"
+
+    @Option(help: "The folder of the face templates.")
+    var faces = standardFolder
 
     /// The store, which must be there.
     func store() throws -> FaceStore {
@@ -35,9 +56,10 @@ struct FaceStoreOptions: ParsableArguments {
         return store
     }
 
-    /// The site's own calibration where there is one, else the embedder's.
+    /// The site's own calibration where there is one, and the embedder's beyond it.
     func calibration(of embedder: FaceEmbedder) -> FaceCalibration? {
-        SiteCalibration.load(faces, for: embedder.model)?.calibration ?? embedder.calibration
+        SiteCalibration.load(faces, for: embedder.model)?.calibration
+            .extended(by: embedder.calibration) ?? embedder.calibration
     }
 }
 

@@ -2,7 +2,6 @@ import ArgumentParser
 import FaceMatching
 import GateTypes
 import Imaging
-import PlateRecognition
 
 /// `gatectl faces ...`
 struct FacesCommand: ParsableCommand {
@@ -33,11 +32,12 @@ struct FacesReadCommand: ParsableCommand {
     @Option(help: "tsv or json.") var format = OutputFormat.tsv
     @Option(help: "Write each picture into this folder with its faces drawn in.")
     var annotate: String?
-    @Option(help: "The folder with the network files.") var models: String?
-    @Option(help: "Another embedder's network file.") var model: String?
+    @Option(help: "The folder of the gate's configuration, whose models: are used.")
+    var config: String?
+    @OptionGroup var networks: FaceNetworkOptions
 
     func run() throws {
-        let reader = try FaceReader(models: models ?? ModelFolder.find(), embedder: model)
+        let reader = try networks.reader(config)
         let annotator = try annotate.map { try FaceAnnotator(folder: $0) }
         if format == .tsv { print(FaceRow.header) }
         try PictureFiles(paths).readEach { (file) throws(ImageError) in

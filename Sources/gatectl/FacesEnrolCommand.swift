@@ -31,6 +31,7 @@ struct FacesEnrolCommand: ParsableCommand {
     @Option(help: "How long to look through the camera, in seconds.") var seconds = 60
     @Option(help: "Why a likeness to another enrolled person is accepted.") var twin: String?
     @OptionGroup var storage: FaceStoreOptions
+    @OptionGroup var networks: FaceNetworkOptions
     @OptionGroup var control: ControlOptions
 
     func validate() throws {
@@ -47,7 +48,7 @@ struct FacesEnrolCommand: ParsableCommand {
                 "no consent of \(person) stands; record it first: gatectl consent grant \(person) "
                     + "--text VERSION")
         }
-        let reader = try storage.reader()
+        let reader = try networks.reader(control.config)
         guard let store = try FaceStore.open(storage.faces, making: true) else { return }
         defer { store.close() }
         let others = try store.templates(of: reader.embedder.model)

@@ -1,3 +1,4 @@
+import AccessPolicy
 import ArgumentParser
 import FaceMatching
 import FaceStorage
@@ -15,10 +16,13 @@ struct FacesListCommand: ParsableCommand {
             due. A row for each person; nothing biometric is shown.
             """)
 
+    @Option(help: "The folder of the gate's configuration, whose models: are used.")
+    var config: String?
     @OptionGroup var storage: FaceStoreOptions
+    @OptionGroup var networks: FaceNetworkOptions
 
     func run() throws {
-        let model = try storage.embedder().model
+        let model = try networks.embedder(config).model
         let store = try storage.store()
         defer { store.close() }
         print("person\ttemplates\tquality\tenrolled\tconsent\tmodel\tdue\tnote")
@@ -100,7 +104,7 @@ struct FacesAuditCommand: ParsableCommand {
         discussion: """
             A row for each template without a standing consent of its own, and exit status 1; with \
             0 every template has one. Ended consents whose templates the eyes have not confirmed \
-            as destroyed are told, too.
+            as destroyed are told, too, and consents that end within 30 days.
             """)
 
     @OptionGroup var storage: FaceStoreOptions
@@ -124,6 +128,14 @@ struct FacesAuditCommand: ParsableCommand {
                 }
             }
         }
+        for consent in consents
+        where consent.endsSoon(within: ConsentRegister.renewalDays, of: .now()) {
+            ErrorOutput.write([
+                "warning: the consent of \(consent.person) ends on "
+                    + "\(consent.expires?.shown ?? ""); renew it with gatectl consent grant, or its "
+                    + "templates are destroyed then"
+            ])
+        }
         let open = consents.filter { $0.state != .standing && $0.cleared == nil }
         if !faults.isEmpty {
             print("person\ttemplate\tconsent\tfault")
@@ -140,57 +152,5 @@ struct FacesAuditCommand: ParsableCommand {
             print("\(count) templates, each under a standing consent of its own")
         }
         if !faults.isEmpty || !open.isEmpty { throw ExitCode(1) }
-    }
-}
-
-/// `gatectl faces calibrate`: measures on the site's own people what a similarity means.
-struct FacesCalibrateCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "calibrate", abstract: "Measures similarities between enrolled people.",
-        discussion: """
-            Compares every template with those of other people, writes the table that the eyes use \
-            from then on in place of the embedder's own, and says how sure it is. It tells of \
-            photographs: pictures of the site's own cameras may lie closer together.
-            """)
-
-    @Flag(help: "Only tell; write nothing.") var dryRun = false
-    @Option(help: "Largest probability that a stranger is taken for anybody.")
-    var rate = 0.01
-    @OptionGroup var storage: FaceStoreOptions
-
-    func run() throws {
-        let embedder = try storage.embedder()
-        let store = try storage.store()
-        defer { store.close() }
-        let templates = try store.templates(of: embedder.model)
-        guard let (site, genuine) = SiteCalibration.measure(templates, model: embedder.model) else {
-            throw ValidationError(
-                "there are \(Set(templates.map(\.record.binding.person)).count) people enrolled "
-                    + "with this embedder; at least 15 are needed for a table")
-        }
-        print("similarity\tfalse_match_rate")
-        for point in site.calibration.points {
-            print(String(format: "%.4f\t%.2e", point.similarity, point.falseMatchRate))
-        }
-        let needed = FaceCalibration.pairRate(forOneIn: rate, people: site.peopleCount)
-        let pairs = site.peopleCount * (site.peopleCount - 1) / 2
-        print(
-            "\(site.peopleCount) people, \(pairs) pairs of people, \(site.comparisonCount) "
-                + "comparisons; the last row bounds the rate at 95 %")
-        if let threshold = site.calibration.threshold(for: needed) {
-            let kept = genuine.filter { $0 >= threshold }.count
-            print(
-                String(
-                    format: "for %.2g of strangers: %.2e a pair, similarity %.4f; %d of %d pairs "
-                        + "of one person reach it",
-                    rate, needed, threshold, kept, genuine.count))
-        } else {
-            print(
-                String(
-                    format: "for %.2g of strangers a pair may match at %.2e: too rare for %d "
-                        + "pairs; a face alone would open nothing",
-                    rate, needed, pairs))
-        }
-        if !dryRun { try site.save(in: storage.faces) }
     }
 }

@@ -72,11 +72,6 @@ import Testing
 
     @Test func oneStandsAtATimeAndIdentifiersAreNeverUsedTwice() throws {
         var register = try Self.register()
-        let error = #expect(throws: ConsentError.self) {
-            try register.grant(
-                person: "E017", textVersion: "2", signer: "E002", expires: nil, at: Self.at(1))
-        }
-        #expect(error?.remedy.contains("withdraw") == true)
         _ = try register.withdraw(person: "E017", at: Self.at(1))
         let again = try register.grant(
             person: "E017", textVersion: "2", signer: "E002", expires: nil, at: Self.at(1))
@@ -84,6 +79,47 @@ import Testing
         #expect(register.standing(of: "E017", at: Self.at(2)) == again)
         // Granted again before the eyes have cleared: nothing of the new one is destroyed.
         #expect(register.uncleared.isEmpty)
+    }
+
+    @Test func aRenewalKeepsTheIdentifierAndTheTermsBefore() throws {
+        var register = try Self.register(until: 10)
+        let first = try #require(register.standing(of: "E017", at: Self.at(1)))
+        let renewed = try register.grant(
+            person: "E017", textVersion: "2027-1", signer: "E003", expires: Self.at(400).wall,
+            at: Self.at(5))
+        #expect(register.consents == [renewed] && renewed.identifier == first.identifier)
+        #expect(renewed.textVersion == "2027-1" && renewed.granted == Self.at(5).wall)
+        #expect(
+            renewed.earlier == [
+                .init(
+                    textVersion: "2026-1", granted: Self.at(0).wall, signer: "E002",
+                    expires: Self.at(10).wall)
+            ])
+        #expect(register.timePassed(Self.at(11)).isEmpty && register.uncleared.isEmpty)
+        #expect(register.standing(of: "E017", at: Self.at(399)) == renewed)
+        #expect(register.timePassed(Self.at(400)).map(\.state) == [.expired])
+    }
+
+    @Test func whatHasEndedIsNeverRenewed() throws {
+        var register = try Self.register(until: 10)
+        // Beyond its end, and nobody has looked yet: it must not slip through as standing.
+        #expect(throws: ConsentError.self) {
+            try register.grant(
+                person: "E017", textVersion: "2", signer: "E002", expires: nil, at: Self.at(10))
+        }
+        _ = register.timePassed(Self.at(10))
+        let again = try register.grant(
+            person: "E017", textVersion: "2", signer: "E002", expires: nil, at: Self.at(10))
+        #expect(again.identifier != register.consents[0].identifier && again.earlier == nil)
+        #expect(register.consents[0].state == .expired)
+    }
+
+    @Test func theEndIsToldBeforehand() throws {
+        let register = try Self.register(until: 40)
+        let consent = try #require(register.consents.first)
+        #expect(!consent.endsSoon(within: 30, of: Self.at(9).wall))
+        #expect(consent.endsSoon(within: 30, of: Self.at(10).wall))
+        #expect(!(try Self.register().consents[0].endsSoon(within: 30, of: Self.at(9).wall)))
     }
 
     @Test(arguments: [

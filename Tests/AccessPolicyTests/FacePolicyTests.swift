@@ -108,6 +108,30 @@ import Testing
         let between = Self.face([("E2", 0.60, 1e-6), ("E1", 0.42, 8e-4)])
         #expect(verify(between, "E1") == false)
         #expect(verify(Self.face([], hint: .holdStill), "E1") == nil)
+        // Made before the eyes knew whom to look for: a full list says nothing of the others.
+        let full = [("E2", 0.42, 8e-4), ("E3", 0.41, 9e-4), ("E4", 0.40, 1e-3)]
+        #expect(verify(Self.face(full), "E1") == nil)
+        #expect(verify(Self.face(full + [("E1", 0.1, 0.5)]), "E1") == false)
+        #expect(verify(Self.face(full + [("E1", 0.39, 9e-4)]), "E1") == true)
+    }
+
+    @Test func aCoveredFaceMeetsItsOwnRateOrNone() {
+        var covered = Self.face([("E1", 0.7, 1e-6), ("E2", 0.3, 1e-2)])
+        covered.isCovered = true
+        for (rate, isEnough) in [(nil, false), (1e-7, false), (2e-6, true)] as [(Double?, Bool)] {
+            let needs = FaceRequirements(maskedRate: rate)
+            #expect(FaceEvidence.verifies(covered, person: "E1", needs) == isEnough)
+            var evidence = FaceEvidence(needs)
+            evidence.add(covered, galleryCount: 2)
+            evidence.add(covered, galleryCount: 2)
+            let isMatch = if case .match = evidence.verdict { true } else { false }
+            #expect(isMatch == isEnough)
+        }
+        // A rate of its own never makes it easier than an open face has it.
+        var plain = Self.face([("E1", 0.42, 2e-3), ("E2", 0.3, 1e-2)])
+        plain.isCovered = true
+        #expect(
+            FaceEvidence.verifies(plain, person: "E1", FaceRequirements(maskedRate: 0.5)) == false)
     }
 
     // MARK: Challenge

@@ -85,6 +85,80 @@ struct CheckCommandTests {
                 """)
     }
 
+    // MARK: Networks of faces
+
+    /// A site whose first turnstile has a face camera, and its infrared partner.
+    static func siteWithFaces(use: String, models: String = "") throws -> Site {
+        let site = try Site("reference-people-gate")
+        try site.replace(
+            "    # faces:\n",
+            "    faces:\n      entry: { camera: face-in, liveness: { infrared: infrared-in } }\n"
+                + "      use: \(use)\n    # faces:\n", in: "gatehouse.yaml")
+        try site.replace(
+            "\nlanes:\n",
+            """
+
+            cameras:
+              face-in: { device: /dev/video0, size: 640x480, rate: 15, format: mjpeg }
+              infrared-in: { device: /dev/video1, size: 640x480, rate: 15, format: grey }
+            \(models)
+            lanes:
+
+            """, in: "gatehouse.yaml")
+        return site
+    }
+
+    @Test(.enabled(if: FacesCommandTests.hasNetworks, "no face networks in models/"))
+    func aFaceAloneNeedsFiguresOrAName() throws {
+        let site = try Self.siteWithFaces(use: "alone")
+        let result = try site.run("check", "--faces", "\(site.folder)/none")
+        let place = try site.place("use: alone", in: "gatehouse.yaml")
+        #expect(result.status == 1)
+        #expect(result.errors.hasPrefix("\(place): error: lane 'people' lets a face alone open"))
+        #expect(result.errors.contains("the site has not calibrated"))
+        let beside = try Self.siteWithFaces(use: "with_badge").run("check")
+        #expect(beside.status == 0, "\(beside.errors)")
+    }
+
+    @Test(
+        .enabled(if: FacesCommandTests.hasNetworks, "no face networks in models/"),
+        arguments: [
+            ("none.ghn", "No such file"), ("face-detector.ghn", "is no face embedder"),
+            ("cut.ghn", "truncated"), ("gatehouse.yaml", "not a network file"),
+        ])
+    func aNetworkThatIsNoneIsToldWhereItIsNamed(file: String, says: String) throws {
+        let site = try Self.siteWithFaces(
+            use: "with_badge", models: "models: { face_embedder: \(file) }")
+        let models = Gatectl.root.appending(path: "models").path
+        try FileManager.default.copyItem(
+            atPath: "\(models)/face-detector.ghn", toPath: "\(site.folder)/face-detector.ghn")
+        let whole = try Data(contentsOf: URL(filePath: "\(models)/face-embedder.ghn"))
+        try whole.prefix(100_000).write(to: URL(filePath: "\(site.folder)/cut.ghn"))
+        let result = try site.run("check")
+        #expect(result.status == 1)
+        let place = try site.place("\(file) }", in: "gatehouse.yaml")
+        #expect(result.errors.hasPrefix("\(place): error: "), "\(result.errors)")
+        #expect(result.errors.contains(says), "\(result.errors)")
+    }
+
+    @Test(.enabled(if: FacesCommandTests.hasNetworks, "no face networks in models/"))
+    func anEmbedderThatAnswersOtherwiseThanStoredIsRefused() throws {
+        let site = try Self.siteWithFaces(
+            use: "with_badge", models: "models: { face_embedder: site.ghn }")
+        let models = Gatectl.root.appending(path: "models").path
+        try FileManager.default.copyItem(
+            atPath: "\(models)/face-embedder.ghn", toPath: "\(site.folder)/site.ghn")
+        #expect(try site.run("check").status == 0)
+        var golden = try Data(contentsOf: URL(filePath: "\(models)/golden/face-embedder.golden"))
+        try golden.write(to: URL(filePath: "\(site.folder)/site.golden"))
+        #expect(try site.run("check").status == 0)
+        // The last float of the last output: its sign.
+        golden[golden.endIndex - 1] ^= 0x80
+        try golden.write(to: URL(filePath: "\(site.folder)/site.golden"))
+        let result = try site.run("check")
+        #expect(result.status == 1 && result.errors.contains("site.golden"), "\(result.errors)")
+    }
+
     @Test func missingFolderIsOneSentence() throws {
         let result = try Gatectl.run(["check", "/nowhere/gatehouse"])
         #expect(result.status == 1)

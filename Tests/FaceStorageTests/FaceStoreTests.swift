@@ -2,6 +2,7 @@ import FaceMatching
 import Foundation
 import GRDB
 import GateTypes
+import Glibc
 import Testing
 
 @testable import FaceStorage
@@ -172,6 +173,56 @@ import Testing
         #expect(error?.description.contains("3 bytes") == true)
     }
 
+    // MARK: Whose files they are
+
+    @Test func aFolderThatOthersMayWriteIntoIsRefused() throws {
+        let folder = try Folder()
+        try Self.enrol("E017", in: try folder.store())
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o777], ofItemAtPath: folder.path)
+        let error = #expect(throws: FaceStoreError.self) { try FaceStore.open(folder.path) }
+        #expect(error?.description.contains("chmod 0700") == true)
+    }
+
+    @Test func aLinkInPlaceOfTheDatabaseOrTheFolderIsNotFollowed() throws {
+        let (folder, other) = (try Folder(), try Folder())
+        let victim = "\(other.path)/victim"
+        try Data("precious\n".utf8).write(to: URL(filePath: victim))
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(folder.path)/faces.db", withDestinationPath: victim)
+        _ = try SiteKey.create("\(folder.path)/site.key")
+        #expect(throws: FaceStoreError.self) { try FaceStore.open(folder.path, making: true) }
+        #expect(try Data(contentsOf: URL(filePath: victim)) == Data("precious\n".utf8))
+        let link = "\(other.path)/link"
+        try FileManager.default.createSymbolicLink(
+            atPath: link, withDestinationPath: folder.path)
+        #expect(throws: FaceStoreError.self) { try FaceStore.open(link, making: true) }
+    }
+
+    /// Root works in a folder of the eyes with the eyes' rights: a link leads it no further than them.
+    @Test(.enabled(if: geteuid() == 0, "only root can lay rights down"))
+    func rootActsWithTheRightsOfTheFoldersOwner() throws {
+        let (folder, other) = (try Folder(), try Folder())
+        let victim = "\(other.path)/victim"
+        try Data("precious\n".utf8).write(to: URL(filePath: victim))
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: victim)
+        #expect(chown(folder.path, 65_534, 65_534) == 0)
+        let store = try folder.store()
+        try Self.enrol("E017", in: store)
+        store.close()
+        for name in ["faces.db", "site.key"] {
+            let owner = try FileManager.default.attributesOfItem(
+                atPath: "\(folder.path)/\(name)")[.ownerAccountID]
+            #expect(owner as? Int == 65_534, "\(name)")
+        }
+        // The eyes, taken over, lay a link where the key was.
+        let key = "\(folder.path)/site.key"
+        try FileManager.default.removeItem(atPath: key)
+        try FileManager.default.createSymbolicLink(atPath: key, withDestinationPath: victim)
+        #expect(throws: FaceStoreError.self) { try FaceStore.open(folder.path) }
+        #expect(try Data(contentsOf: URL(filePath: victim)) == Data("precious\n".utf8))
+    }
+
     // MARK: Damage
 
     @Test(arguments: [0.2, 0.5, 0.9])
@@ -211,30 +262,5 @@ import Testing
         #expect(try one.dataVersion() == before)
         try Self.enrol("E017", in: other)
         #expect(try one.dataVersion() != before)
-    }
-
-    // MARK: Calibration
-
-    @Test func calibrationNeedsPeopleAndBelongsToItsModel() throws {
-        let folder = try Folder()
-        let store = try folder.store()
-        for number in 0..<5 { try Self.enrol("E\(number)", in: store) }
-        #expect(
-            SiteCalibration.measure(try store.templates(of: Self.model), model: Self.model) == nil)
-        var random = SystemRandomNumberGenerator()
-        for number in 5..<40 {
-            let values = (0..<64).map { _ in Float.random(in: -1...1, using: &random) }
-            let embedding = try #require(FaceEmbedding(normalising: values))
-            try store.enrol(
-                [.init(embedding: embedding, quality: 0.9)],
-                as: Self.binding("E\(number)"), at: Self.now)
-        }
-        let measured = try #require(
-            SiteCalibration.measure(try store.templates(of: Self.model), model: Self.model))
-        #expect(measured.site.peopleCount == 40)
-        try measured.site.save(in: folder.path)
-        #expect(SiteCalibration.load(folder.path, for: Self.model) == measured.site)
-        let other = FaceModel(name: "next", identifier: "b")
-        #expect(SiteCalibration.load(folder.path, for: other) == nil)
     }
 }

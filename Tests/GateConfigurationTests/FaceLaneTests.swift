@@ -54,8 +54,105 @@ import Testing
         #expect(faces.use == .withBadge && faces.start == .always && faces.alone == nil)
     }
 
+    // MARK: Networks
+
+    static let proven =
+        "    faces: { entry: { camera: in1, liveness: { infrared: ir1 } }, use: alone, "
+        + "false_match_rate: 0.5% }\n"
+
+    static func read(
+        _ text: String, _ look: @escaping @Sendable (ModelsConfig) -> FaceNetworks
+    ) -> (config: GateConfig?, report: ConfigReport) {
+        let (sources, report) = PersonLaneTests.sources(text)
+        return ConfigReader.read(
+            sources, zones: SampleSite.zones, networks: FaceNetworkSource(look), report: report)
+    }
+
+    @Test func aFaceOpensAloneWhereTheFiguresBearIt() throws {
+        let (config, report) = Self.read(Self.text(Self.proven)) { _ in
+            FaceNetworks(problems: [], objection: { $0 == 0.005 ? nil : "asked for another rate" })
+        }
+        #expect(report.errors == [])
+        #expect(config?.faces["people"]?.needsProof == true)
+    }
+
+    @Test func whyTheFiguresDoNotBearItIsTold() throws {
+        let text = Self.text(Self.proven)
+        let (config, report) = Self.read(text) { _ in
+            FaceNetworks(problems: [], objection: { _ in "the site has not calibrated" })
+        }
+        #expect(config == nil)
+        let error = try #require(report.errors.first)
+        #expect(error.description.contains("face alone open, and the site has not calibrated"))
+        #expect(error.description.contains("face_alone") && report.errors.count == 1)
+        // With a name that stands for it nobody is asked.
+        let accepted = Self.read(Self.text()) { _ in
+            FaceNetworks(problems: [], objection: { _ in "the site has not calibrated" })
+        }
+        #expect(accepted.report.errors == [])
+    }
+
+    @Test func networksOfTheSitesOwnAreReadAndTheirFaultsToldWhereTheyAreNamed() throws {
+        let models = "models: { faces: nets, face_embedder: /srv/site.ghn }\n"
+        let text = models + Self.text()
+        let (config, report) = Self.read(text) { models in
+            FaceNetworks(
+                problems: models.faceEmbedder == "/srv/site.ghn" && models.faces == "./nets"
+                    ? [] : [.init(key: "faces", problem: "\(models)", hint: "x")],
+                objection: { _ in nil })
+        }
+        #expect(report.errors == [])
+        #expect(config?.models == ModelsConfig(faces: "./nets", faceEmbedder: "/srv/site.ghn"))
+        let broken = Self.read(text) { _ in
+            FaceNetworks(
+                problems: [
+                    .init(key: "face_embedder", problem: "/srv/site.ghn: truncated", hint: "again")
+                ], objection: { _ in nil })
+        }
+        let error = try #require(broken.report.errors.first)
+        #expect(error.place.line == 1 && error.place.column == 39)
+        #expect(error.description.contains("truncated; again"))
+        for wrong in ["models: { embedder: x }\n", "models: { face_embedder: [x] }\n"] {
+            #expect(PersonLaneTests.read(wrong + Self.text()).config == nil, "\(wrong)")
+        }
+    }
+
+    @Test func aBrokenNetworkThatNobodyNamedIsToldAtTheLane() throws {
+        let (_, report) = Self.read(Self.text()) { _ in
+            FaceNetworks(
+                problems: [.init(key: "faces", problem: "no such file", hint: "install it")],
+                objection: { _ in nil })
+        }
+        let error = try #require(report.errors.first)
+        #expect(error.description.contains("no such file") && error.place.line > 5)
+    }
+
+    @Test func masksAreRefusedOrHaveARateOfTheirOwn() throws {
+        let way = "faces: { entry: { camera: in1 }, masks: "
+        let refused = PersonLaneTests.read(Self.text("    \(way)refuse }\n"))
+        #expect(refused.config?.faces["people"]?.masks == .refused)
+        let (config, report) = PersonLaneTests.read(
+            Self.text("    \(way){ false_match_rate: 0.01% } }\n"))
+        #expect(config?.faces["people"]?.masks == .compared(falseMatchRate: 1e-4))
+        #expect(
+            report.warnings.contains { $0.description.contains("was never measured") })
+    }
+
     static let mistakes: [(String, String, String)] = [
-        ("faces: { entry: { camera: in1 }, use: alone }", "lets a face alone open", "use: alone"),
+        (
+            "faces: { entry: { camera: in1 }, use: alone }", "nothing judges liveness at 'entry'",
+            "use: alone"
+        ),
+        ("faces: { entry: { camera: in1 }, masks: allow }", "must be 'refuse'", "allow"),
+        (
+            "faces: { entry: { camera: in1 }, masks: { false_match_rate: 5% } }",
+            "false_match_rate", "5%"
+        ),
+        ("faces: { entry: { camera: in1 }, masks: {} }", "is empty", "{} }"),
+        (
+            "faces: { entry: { camera: in1, liveness: { challenge: yes } }, use: alone, "
+                + "masks: { false_match_rate: 0.01% } }", "a covered face alone", "masks"
+        ),
         ("faces: { use: with_badge }", "has no camera", "faces: { use"),
         ("faces: { entry: { camera: in9 } }", "no camera 'in9'", "in9"),
         (

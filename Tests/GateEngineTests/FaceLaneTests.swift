@@ -133,10 +133,33 @@ import Testing
 
     @Test func withoutJudgedLivenessAndWithoutAnAcceptanceAFaceOpensNothing() {
         var bench = Self.bench { $0.alone = nil }
-        for _ in 0..<10 { bench.face("E001") }
+        for _ in 0..<10 { bench.face("E001", proof: .borne) }
         #expect(bench.actions.stores.isEmpty)
         #expect(
             bench.actions.records(.refusal).first?.facts["reasons"] == "liveness_not_judged")
+    }
+
+    /// Nobody answers for it by name: what embedder and site have measured must bear it.
+    @Test(arguments: [FaceProof.borne, .notAsked, .missing("the site has not calibrated")])
+    func withoutAnAcceptanceTheFiguresDecide(proof: FaceProof) {
+        var bench = Self.bench {
+            $0.alone = nil
+            $0.entry?.infrared = "infrared"
+        }
+        for _ in 0..<10 { bench.face("E001", infrared: .passed, proof: proof) }
+        #expect(bench.actions.stores.count == (proof == .borne ? 1 : 0))
+        #expect(bench.actions.records(.refusal).isEmpty)
+    }
+
+    @Test func theEyesAreToldWhomABadgeHasNamed() {
+        var bench = Self.withBadge()
+        #expect(bench.gate.namedFaces.isEmpty)
+        bench.badge("11", at: "t")
+        #expect(bench.gate.namedFaces == ["face-in": "E001"])
+        bench.face("E001")
+        bench.face("E001")
+        bench.store()
+        #expect(bench.gate.namedFaces.isEmpty)
     }
 
     @Test(arguments: LivenessVerdict.allCases)
@@ -260,7 +283,7 @@ extension GateBench {
     mutating func face(
         _ person: String?, camera: CameraName = "face-in", count: Int = 1,
         age: Duration = .milliseconds(60), yaw: Double = 0, hint: FaceHint? = nil,
-        infrared: LivenessVerdict = .notJudged
+        infrared: LivenessVerdict = .notJudged, proof: FaceProof = .notAsked
     ) {
         wait(.milliseconds(100))
         var candidates = [
@@ -272,15 +295,14 @@ extension GateBench {
                     person: person, consent: "C-\(person)", similarity: 0.6, falseMatchRate: 1e-3),
                 at: 0)
         }
-        send(
-            .faces(
-                FaceObservation(
-                    camera: camera, sequence: 1, frameTime: now - age, readTime: now,
-                    faceCount: count,
-                    face: FaceSighting(
-                        centre: PixelPoint(x: 0.5, y: 0.5), width: 0.2, quality: 0.8, hint: hint,
-                        yaw: yaw, infrared: infrared, candidates: hint == nil ? candidates : []),
-                    galleryCount: 2)))
+        var observation = FaceObservation(
+            camera: camera, sequence: 1, frameTime: now - age, readTime: now, faceCount: count,
+            face: FaceSighting(
+                centre: PixelPoint(x: 0.5, y: 0.5), width: 0.2, quality: 0.8, hint: hint,
+                yaw: yaw, infrared: infrared, candidates: hint == nil ? candidates : []),
+            galleryCount: 2)
+        observation.proof = proof
+        send(.faces(observation))
     }
 }
 

@@ -41,6 +41,44 @@ private let tolerance: Float = 1e-4
         }
     }
 
+    @Test func afterWipingNothingOfTheLastRunIsLeft() throws {
+        let network = try Network(path: "\(Folder.golden)/pyramid.ghn")
+        let plan = try network.plan()
+        func isBlank() -> Bool {
+            let outputs = plan.outputs.indices.allSatisfy { place in
+                plan.output(place).allSatisfy { $0 == 0 }
+            }
+            let input = plan.withInput { span in span.indices.allSatisfy { span[$0] == 0 } }
+            return outputs && input
+        }
+        plan.withInput { span in
+            for index in span.indices { span[index] = 1 }
+        }
+        try plan.run()
+        #expect(!isBlank())
+        plan.wipe()
+        #expect(isBlank())
+    }
+
+    @Test func aProfileHasEveryLayerWithItsShapeAndItsCost() throws {
+        let path = "\(Folder.golden)/pyramid.ghn"
+        let profile = try NetworkProfile(path: path, height: 32, width: 64, rounds: 2)
+        #expect(profile.steps.count > 3 && profile.milliseconds > 0)
+        #expect(profile.steps.allSatisfy { $0.shape.reduce(1, *) > 0 })
+        let first = try #require(profile.steps.first)
+        #expect(first.multiplications > 0 && profile.steps.contains { $0.multiplications == 0 })
+        #expect(throws: NetworkError.self) {
+            try NetworkProfile(path: "/nowhere.ghn", height: nil, width: nil, rounds: 1)
+        }
+    }
+
+    @Test func storedAnswersAreLookedForBesideTheNetwork() {
+        #expect(
+            StoredAnswer.places(beside: "/a.b/net.ghn")
+                == ["/a.b/net.golden", "/a.b/golden/net.golden"])
+        #expect(StoredAnswer.places(beside: "net") == ["net.golden", "golden/net.golden"])
+    }
+
     @Test func manySizesDoNotPileUp() throws {
         let network = try Network(path: "\(Folder.golden)/pyramid.ghn")
         let first = try network.plan(height: 16, width: 16)

@@ -4,6 +4,8 @@ import FaceMatching
 import FaceStorage
 import Foundation
 import GateTypes
+import Imaging
+import PlateRecognition
 import Testing
 import VisionLink
 
@@ -12,6 +14,8 @@ import VisionLink
 /// Consent from the control socket to the eyes' disk, both programs' services on one loop.
 @Suite struct ConsentTests {
     static let model = FaceModel(name: "test", identifier: String(repeating: "a", count: 64))
+
+    static let embedder = FaceGallery.Embedder(model: model, calibration: nil, card: nil)
 
     static func request(
         _ kind: ControlRequest.Kind, _ person: String, until: WallTime? = nil
@@ -67,7 +71,7 @@ import VisionLink
         let eyes = try EyesRig(
             loop: rig.loop, path: RuntimePaths.vision(rig.config), gallery: gallery)
         defer { eyes.end() }
-        gallery.uses(Self.model, nil)
+        gallery.uses(Self.embedder)
         try rig.loop.run { gallery.snapshot?.gallery.peopleCount == 2 }
         try rig.loop.run { rig.service.enrolled == ["E-LEAVING", "E018"] }
 
@@ -93,11 +97,148 @@ import VisionLink
         #expect(told.allSatisfy { !$0.facts.values.contains("E-LEAVING") })
     }
 
+    @Test func aRenewedConsentKeepsTheTemplatesAndIsOnRecord() throws {
+        let rig = try GateRig()
+        let client = try TestClient(rig)
+        let folder = rig.folder.file("faces")
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+        let soon = WallTime(milliseconds: WallTime.now().milliseconds + 3 * 86_400_000)
+        #expect(try client.ask(Self.request(.consentGrant, "E017", until: soon), rig).ok)
+        let consent = try #require(
+            try client.ask(ControlRequest(.consents), rig).consents?.first)
+        try Self.enrol("E017", consent: consent.identifier, in: folder)
+        let gallery = try FaceGallery(folder: folder)
+        let eyes = try EyesRig(
+            loop: rig.loop, path: RuntimePaths.vision(rig.config), gallery: gallery)
+        defer { eyes.end() }
+        gallery.uses(Self.embedder)
+        try rig.loop.run { gallery.snapshot?.gallery.peopleCount == 1 }
+
+        let reply = try client.ask(Self.request(.consentGrant, "E017"), rig)
+        #expect(reply.ok && reply.text?.contains("renewed") == true)
+        try rig.loop.run { rig.service.toldConsents?.first?.expires == nil }
+        #expect(gallery.snapshot?.gallery.peopleCount == 1)
+        let told = rig.journal.entries.filter { $0.kind == EntryKind.consent.rawValue }
+        #expect(told.map { $0.facts["what"] } == ["granted", "renewed"])
+        #expect(told.last?.facts["consent"] == consent.identifier)
+        #expect(told.last?.facts["earlier_text"] == "2026-1")
+    }
+
+    @Test func aWithdrawalDuringALoadLeavesNothingInMemory() throws {
+        let folder = try ScratchFolder()
+        for person in ["E-LEAVING", "E018"] {
+            try Self.enrol(person, consent: "C1", in: folder.path)
+        }
+        let gallery = try FaceGallery(folder: folder.path)
+        gallery.mayLook(
+            for: ["E-LEAVING", "E018"].map {
+                ConsentNotice(person: $0, consent: "C1", expires: nil)
+            })
+        // The load is queued, and the order to forget comes before it has ended.
+        gallery.uses(Self.embedder)
+        gallery.forget(["E-LEAVING"])
+        gallery.finish()
+        #expect(gallery.reports.last == .enrolled(["E018"]))
+    }
+
+    @Test func aFaceOfAnotherEmbedderIsComparedWithNobody() throws {
+        let folder = try ScratchFolder()
+        try Self.enrol("E017", consent: "C1", in: folder.path)
+        let gallery = try FaceGallery(folder: folder.path)
+        gallery.mayLook(for: [ConsentNotice(person: "E017", consent: "C1", expires: nil)])
+        gallery.uses(Self.embedder)
+        gallery.lookForChanges()
+        let other = FaceModel(name: "next", identifier: String(repeating: "b", count: 64))
+        gallery.uses(.init(model: other, calibration: nil, card: nil))
+        #expect(gallery.snapshot == nil)
+        gallery.finish()
+        #expect(gallery.snapshot == nil)
+    }
+
+    @Test func anEmbedderThatCannotBeLoadedIsToldAndOverAgain() throws {
+        let folder = try ScratchFolder()
+        try Self.enrol("E017", consent: "C1", in: folder.path)
+        let gallery = try FaceGallery(folder: folder.path)
+        gallery.mayLook(for: [ConsentNotice(person: "E017", consent: "C1", expires: nil)])
+        gallery.hasNoEmbedder("site.ghn: truncated")
+        #expect(gallery.reports.first == .faceTrouble("site.ghn: truncated"))
+        gallery.uses(Self.embedder)
+        gallery.finish()
+        #expect(gallery.reports.first == .faceTrouble(nil))
+        #expect(gallery.snapshot?.gallery.peopleCount == 1)
+    }
+
+    static let models = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "models").path
+    static let hasNetworks = ["plate-localiser", "face-detector", "face-embedder"].allSatisfy {
+        FileManager.default.fileExists(atPath: "\(models)/\($0).ghn")
+    }
+
+    @Test(.enabled(if: hasNetworks, "no networks in models/"))
+    func otherNetworksAreTakenWhileTheEyesRun() throws {
+        let folder = try ScratchFolder()
+        let gallery = try FaceGallery(folder: folder.file("faces"))
+        // The folder of templates is there from now on, and the eyes' own.
+        let rights = try FileManager.default.attributesOfItem(
+            atPath: folder.file("faces"))[.posixPermissions]
+        #expect(rights as? Int == 0o700)
+        let reader = EyesReader(
+            plates: try PlateFrameReader(models: Self.models), models: Self.models, embedder: nil,
+            gallery: gallery, infrared: InfraredSights(), tell: { _ in })
+        var camera = CameraOrder(
+            name: "in", source: .scene, widthPixels: 320, heightPixels: 240, rate: 15,
+            format: "mjpeg")
+        var order = FaceOrder(role: .recognise(infrared: nil), smallestPixels: 40)
+        order.provenRate = 0.01
+        func read() -> VisionReading {
+            camera.faces = order
+            let picture = Picture(RGBImage(size: PixelSize(width: 320, height: 240)))
+            let frame = PictureFrame(
+                camera: "in", sequence: 1, time: .now(), isSimulated: false, picture: picture)
+            return reader.read(
+                FrameDesk.Job(frame: frame, camera: camera, attention: .waiting, named: nil))
+        }
+        order.embedder = folder.file("none.ghn")
+        guard case .damaged = read(), case .faceTrouble(let told?)? = gallery.reports.first else {
+            Issue.record("a network that is missing was used")
+            return
+        }
+        #expect(told.contains("none.ghn"))
+        order.embedder = nil
+        guard case .faces(let finding, _) = read() else {
+            Issue.record("the networks of the new order are not used")
+            return
+        }
+        #expect(finding.faceCount == 0)
+        #expect(gallery.reports.first == .faceTrouble(nil))
+        gallery.finish()
+    }
+
+    @Test func whomABadgeNamedIsComparedHoweverFarTheyAre() throws {
+        let folder = try ScratchFolder()
+        let people = (1...6).map { String(repeating: "E", count: $0) }
+        for person in people { try Self.enrol(person, consent: "C1", in: folder.path) }
+        let gallery = try FaceGallery(folder: folder.path)
+        gallery.mayLook(for: people.map { ConsentNotice(person: $0, consent: "C1", expires: nil) })
+        gallery.uses(Self.embedder)
+        gallery.finish()
+        let snapshot = try #require(gallery.snapshot)
+        let probe = try Self.embedding(40)
+        let nearest = FaceFrameReader.candidates(of: probe, named: nil, in: snapshot)
+        #expect(nearest.count == FaceSighting.nearestTold)
+        let far = try #require(people.first { one in !nearest.contains { $0.person == one } })
+        let named = FaceFrameReader.candidates(of: probe, named: far, in: snapshot)
+        #expect(Array(named.dropLast()) == nearest && named.last?.person == far)
+        #expect(
+            FaceFrameReader.candidates(of: probe, named: "E-NOBODY", in: snapshot) == nearest)
+    }
+
     @Test func aTemplateUnderAnotherConsentIsNeverComparedWith() throws {
         let folder = try ScratchFolder()
         try Self.enrol("E017", consent: "C1", in: folder.path)
         let gallery = try FaceGallery(folder: folder.path)
-        gallery.uses(Self.model, nil)
+        gallery.uses(Self.embedder)
         gallery.mayLook(for: [ConsentNotice(person: "E017", consent: "C2", expires: nil)])
         gallery.finish()
         #expect(gallery.snapshot?.gallery.isEmpty == true)
@@ -114,7 +255,7 @@ import VisionLink
         try FileManager.default.setAttributes(
             [.posixPermissions: 0o600], ofItemAtPath: folder.file("site.key"))
         let gallery = try FaceGallery(folder: folder.path)
-        gallery.uses(Self.model, nil)
+        gallery.uses(Self.embedder)
         gallery.finish()
         #expect(gallery.snapshot == nil)
         guard case .faceTrouble(let reason)? = gallery.reports.first else {
@@ -145,8 +286,6 @@ import VisionLink
         let rig = try GateRig()
         let client = try TestClient(rig)
         #expect(try client.ask(Self.request(.consentGrant, "E017"), rig).ok)
-        let twice = try client.ask(Self.request(.consentGrant, "E017"), rig)
-        #expect(!twice.ok && twice.text?.contains("withdraw it first") == true)
         let past = try client.ask(
             Self.request(.consentGrant, "E018", until: WallTime(milliseconds: 1)), rig)
         #expect(!past.ok && past.text?.contains("expired already") == true)

@@ -83,11 +83,9 @@ final class ScriptedReader: FrameReader, Sendable {
 
     init(_ gate: Gate) { self.gate = gate }
 
-    func read(
-        _ frame: any VisionFrame, _ camera: CameraOrder, _ attention: ReaderAttention
-    ) -> VisionReading {
+    func read(_ job: FrameDesk.Job) -> VisionReading {
         gate.pass()
-        return (frame as? ScriptedFrame)?.reading ?? .damaged
+        return (job.frame as? ScriptedFrame)?.reading ?? .damaged
     }
 }
 

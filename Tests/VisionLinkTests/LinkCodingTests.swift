@@ -55,8 +55,55 @@ extension PlateObservation {
                 PictureOrder(name: Self.name, camera: "lane1", sequence: 7, frameTime: .now())),
             .erasePictures(before: WallTime(milliseconds: 5)), .makeRoom,
             .erasureTaken(.init(reason: .limit, count: 1, byteCount: 2, newest: Self.name)),
+            .cameras([Self.faceCamera]), .expect(camera: "in1", person: "E017"),
+            .expect(camera: "in1", person: nil),
         ]
         for order in orders { #expect(try LinkCoding.order(LinkCoding.encode(order)) == order) }
+    }
+
+    static let faceCamera = {
+        var camera = CameraOrder(
+            name: "in1", source: .device(path: "/dev/video0"), widthPixels: 640, heightPixels: 480,
+            rate: 15, format: "mjpeg")
+        var faces = FaceOrder(role: .recognise(infrared: "ir1"), smallestPixels: 80)
+        (faces.networks, faces.embedder) = ("/srv/nets", "/srv/site.ghn")
+        faces.provenRate = 0.01
+        faces.comparesCovered = true
+        camera.faces = faces
+        return camera
+    }()
+
+    @Test func faceOrdersBeyondTheLimitsAreRefused() throws {
+        let changes: [(inout FaceOrder) -> Void] = [
+            { $0.networks = String(repeating: "x", count: 401) }, { $0.embedder = "a\nb" },
+            { $0.provenRate = 1.5 },
+        ]
+        for change in changes {
+            var camera = Self.faceCamera
+            if var faces = camera.faces {
+                change(&faces)
+                camera.faces = faces
+            }
+            let bytes = try LinkCoding.encode(EyesOrder.cameras([camera]))
+            #expect(throws: LinkError.self) { try LinkCoding.order(bytes) }
+        }
+    }
+
+    @Test func whatFiguresSayComesBackAsItWasSent() throws {
+        for proof in [FaceProof.borne, .missing("the site has not calibrated"), .notAsked] {
+            var observation = FaceObservation(
+                camera: "in1", sequence: 1, frameTime: .now(), readTime: .now(), faceCount: 0,
+                face: nil, galleryCount: 0)
+            observation.proof = proof
+            let report = EyesReport.faces(observation, stages: [])
+            #expect(try LinkCoding.report(LinkCoding.encode(report)) == report)
+        }
+        var observation = FaceObservation(
+            camera: "in1", sequence: 1, frameTime: .now(), readTime: .now(), faceCount: 0,
+            face: nil, galleryCount: 0)
+        observation.proof = .missing("\u{1B}[2J")
+        let bytes = try LinkCoding.encode(EyesReport.faces(observation, stages: []))
+        #expect(throws: LinkError.self) { try LinkCoding.report(bytes) }
     }
 
     static let name = PictureName(arrival: WallTime(milliseconds: 5), passage: 9)

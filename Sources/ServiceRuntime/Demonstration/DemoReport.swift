@@ -15,6 +15,8 @@ package struct DemoReport: Sendable {
     package var commands: [String] = []
     /// Real photographs or a real camera were part of it.
     package var realParts = ""
+    /// What photographs of faces showed when they were looked at, name and figures.
+    package var photographs: [(name: String, value: String)] = []
 
     package init(summary: DemoSummary) { self.summary = summary }
 
@@ -41,8 +43,9 @@ package struct DemoReport: Sendable {
         for (kind, outcomes) in summary.people.sorted(by: { $0.key > $1.key }) {
             let told = outcomes.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
                 .map { "\(Self.words($0.key)) \($0.value)" }
-            lines.append(row("people at \(kind) (simulated)", told.joined(separator: ", ")))
+            lines.append(row("people at \(kind)", told.joined(separator: ", ")))
         }
+        lines += photographs.map { row($0.name, $0.value) }
         if !summary.incidents.isEmpty {
             let incidents = summary.incidents.sorted { $0.key < $1.key }
                 .map { "\(Self.words($0.key)) \($0.value)" }

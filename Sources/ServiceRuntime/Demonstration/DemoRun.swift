@@ -107,7 +107,11 @@ package final class DemoRun {
         ]
         if let camera = options.camera { report.realParts = "lane1 looked through \(camera)" }
         if let pictures = options.pictures {
-            report.realParts = "lane1 was shown the photographs of \(pictures)"
+            report.realParts =
+                site.photographs == nil
+                ? "lane1 was shown the photographs of \(pictures)"
+                : "\(DemoPhotographs.lane) was shown the photographs of \(pictures)"
+            report.photographs = site.photographs?.lines ?? []
         }
         report.failures += failures
         return report

@@ -1,3 +1,4 @@
+import AccessPolicy
 import ConfigurationFiles
 import EventLoop
 import Foundation
@@ -38,6 +39,8 @@ package struct DemoSite: Sendable {
     package let folder: String
     package let catalogue: SceneCatalogue
     package let traffic: TrafficPlan
+    /// Photographs of faces among the pictures; nil where there are none.
+    package let photographs: DemoPhotographs?
 
     package var config: String { folder + "/config" }
     package var state: String { folder + "/state" }
@@ -71,9 +74,17 @@ package struct DemoSite: Sendable {
             catalogue = try SceneCatalogue(folder: folder + "/config/scenes")
             traffic = Self.plan(options, catalogue)
             try Self.write(traffic.text, to: folder + "/config/" + SimulatedWorld.trafficFileName)
-            if let script = try FaceScript.load(scenes: folder + "/config/scenes") {
-                try ConsentFile(directory: folder + "/state").save(script.register)
+            let script = try FaceScript.load(scenes: folder + "/config/scenes")
+            let register = script?.register ?? ConsentRegister()
+            try ConsentFile(directory: folder + "/state").save(register)
+            if let pictures = options.pictures {
+                photographs = try DemoPhotographs.prepare(
+                    pictures, state: folder + "/state", register: register)
+            } else {
+                photographs = nil
             }
+            try photographs?.install(config: folder + "/config", state: folder + "/state")
+            if photographs != nil { try Self.showFaces(in: folder) }
         } catch let error as DemoError {
             throw error
         } catch let error as SceneError {
@@ -178,6 +189,12 @@ package struct DemoSite: Sendable {
             [".jpg", ".jpeg"].contains { name.lowercased().hasSuffix($0) }
         }
         guard !photographs.isEmpty else {
+            let isFolder = FileManager.default.fileExists(atPath: pictures + "/")
+            let isWalked = names.contains {
+                FileManager.default.fileExists(atPath: "\(pictures)/\($0)/")
+            }
+            // Photographs in subfolders are of people: the first lane keeps its rendered vehicles.
+            if isFolder, isWalked { return }
             throw DemoError("\(pictures) holds no .jpg or .jpeg; name a folder of photographs")
         }
         let list = scenes + "/" + SceneCatalogue.fileName
@@ -212,6 +229,21 @@ package struct DemoSite: Sendable {
         try write(kept.joined(separator: "\n") + "\n", to: list)
     }
 
+    /// The first face camera plays the photographs in place of simulated people.
+    private static func showFaces(in folder: String) throws {
+        let path = folder + "/config/gatehouse.yaml"
+        let text = String(
+            decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+        let old = "\(DemoPhotographs.camera):  { scene: true,"
+        guard text.contains(old) else {
+            throw DemoError("\(path) has no '\(old)' to replace")
+        }
+        try write(
+            text.replacing(
+                old, with: "\(DemoPhotographs.camera): { replay: \(DemoPhotographs.listName),"),
+            to: path)
+    }
+
     private static func plan(_ options: DemoOptions, _ catalogue: SceneCatalogue) -> TrafficPlan {
         let plan = DemoTraffic.plan(seed: options.seed, catalogue, for: options.length)
         guard options.camera != nil else { return plan }
@@ -223,9 +255,12 @@ package struct DemoSite: Sendable {
         guard
             let config = try? ConfigurationDirectory.load(folder + "/config", trust: .anyone).config
         else { return [:] }
-        return Dictionary(
-            config.turnstiles.keys.map { ($0, "turnstiles") }
-                + config.doors.keys.map { ($0, "doors") }, uniquingKeysWith: { first, _ in first })
+        var lanes = Dictionary(
+            config.turnstiles.keys.map { ($0, "turnstiles (simulated)") }
+                + config.doors.keys.map { ($0, "doors (simulated)") },
+            uniquingKeysWith: { first, _ in first })
+        if photographs != nil { lanes[DemoPhotographs.lane] = "the lane of photographs" }
+        return lanes
     }
 
     /// Removes everything of this run.

@@ -23,8 +23,11 @@ package struct FaceScript: Hashable, Sendable {
     }
 
     package static let fileName = "faces.tsv"
+    private static let rateMark = "# not_recognised "
     private static let columns = ["camera", "start_s", "seconds", "person", "kind"]
 
+    /// Of the enrolled so many are not recognised: the error rate of the embedder's card, 0...1.
+    package let notRecognised: Double
     package let visits: [Visit]
     /// After this it begins anew.
     package let period: Double
@@ -32,7 +35,15 @@ package struct FaceScript: Hashable, Sendable {
     /// Nil, with a reason, when a row is wrong; a demonstration without the file has no faces.
     package init(_ text: String) throws(DemoError) {
         var visits: [Visit] = []
-        let rows = text.split(separator: "\n").map {
+        let lines = text.split(separator: "\n")
+        let rate = lines.filter { $0.hasPrefix(Self.rateMark) }.first.map {
+            Double($0.dropFirst(Self.rateMark.count))
+        }
+        guard let rate = rate ?? 0, (0...1).contains(rate) else {
+            throw DemoError("\(Self.fileName): '\(Self.rateMark)' needs a share, 0 to 1")
+        }
+        notRecognised = rate
+        let rows = lines.filter { !$0.hasPrefix("#") }.map {
             $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
         }
         guard rows.first == Self.columns else {
@@ -87,9 +98,12 @@ package struct FaceScript: Hashable, Sendable {
     /// What a camera's frame shows so long after the begin.
     package func finding(_ camera: CameraName, at elapsed: Duration) -> FaceFinding {
         let time = (elapsed.milliseconds / 1000).truncatingRemainder(dividingBy: period)
-        let visit = visits.first { $0.camera == camera && $0.start <= time && time < $0.end }
+        let index = visits.firstIndex {
+            $0.camera == camera && $0.start <= time && time < $0.end
+        }
         let people = enrolled
-        guard let visit else { return FaceFinding(galleryCount: people.count) }
+        guard let index else { return FaceFinding(galleryCount: people.count) }
+        let visit = visits[index]
         var face = FaceSighting(
             centre: PixelPoint(x: 0.5, y: 0.45), width: 0.22, quality: 0.8, infrared: .passed)
         // The second frame of somebody who walks up is the first one near enough.
@@ -102,13 +116,23 @@ package struct FaceScript: Hashable, Sendable {
         }
         let isKnown = visit.kind != .stranger && visit.kind != .withdrawn
         if face.hint == nil {
-            face.candidates = candidates(isKnown ? visit.person : nil, among: people)
+            face.candidates = candidates(
+                isKnown ? visit.person : nil, isLike: isRecognised(index), among: people)
         }
         return FaceFinding(
             faceCount: visit.kind == .pair ? 2 : 1, face: face, galleryCount: people.count)
     }
 
-    private func candidates(_ person: String?, among people: [String]) -> [FaceCandidate] {
+    /// Spreads those who are not recognised over the visits as evenly as their share allows.
+    private func isRecognised(_ index: Int) -> Bool {
+        let missed = { (count: Int) in (Double(count) * notRecognised).rounded(.down) }
+        return missed(index + 1) == missed(index)
+    }
+
+    /// Likenesses and rates as the committed embedder's table has them.
+    private func candidates(
+        _ person: String?, isLike: Bool, among people: [String]
+    ) -> [FaceCandidate] {
         let consents = register.consents
         func candidate(_ name: String, _ likeness: Double, _ rate: Double) -> FaceCandidate? {
             consents.first { $0.person == name && $0.state == .standing }.map {
@@ -119,7 +143,7 @@ package struct FaceScript: Hashable, Sendable {
         }
         let other = people.first { $0 != person }
         return [
-            person.flatMap { candidate($0, 0.62, 1e-4) },
+            person.flatMap { isLike ? candidate($0, 0.49, 6e-5) : candidate($0, 0.29, 0.012) },
             other.flatMap { candidate($0, 0.21, 0.1) },
         ].compactMap { $0 }
     }
