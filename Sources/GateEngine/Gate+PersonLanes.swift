@@ -159,9 +159,9 @@ extension Gate {
     }
 
     /// What each face camera and its infrared partner are asked to do.
-    var faceAttention: [(camera: CameraName, wanted: Attention)] {
-        personLanes.flatMap { lane -> [(camera: CameraName, wanted: Attention)] in
-            guard let desk = lane.faces else { return [] }
+    var faceAttentionWanted: [(camera: CameraName, wanted: Attention)] {
+        faceLanes.flatMap { index -> [(camera: CameraName, wanted: Attention)] in
+            guard let desk = personLanes[index].faces else { return [] }
             return [BadgeReading.Side.outside, .inside].flatMap { side in
                 guard let way = desk.way(side) else { return [(CameraName, Attention)]() }
                 let wanted = desk.attention(at: side)

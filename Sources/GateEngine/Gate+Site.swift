@@ -56,10 +56,9 @@ extension Gate {
 
     /// Inputs that belong to no lane have nobody else who tells that they have failed.
     mutating func tellOfStray(_ line: LineName, _ failure: String?, _ turn: inout Turn) {
+        guard failure != nil || hasAlarms else { return }
         let code = "input_failed_\(line)"
         guard let failure else { return clearAlarm(code, &turn) }
-        guard line != config.fire, routes.inputs[line] == nil, routes.personInputs[line] == nil
-        else { return }
         turn.record(.fault, nil, ["code": code])
         raiseAlarm(code, "Input \(line) has failed (\(failure)); check its wiring.", &turn)
     }

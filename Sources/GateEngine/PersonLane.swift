@@ -35,6 +35,9 @@ struct PersonLane: Sendable {
     var faces: FaceDesk?
     /// Something was said to this lane in this turn.
     var isTouched = false
+    /// When the machine heard something last, and when it wants to be told the time.
+    var drivenAt: Instant?
+    var machineDue: Instant?
 
     init(name: LaneName, machine: PersonMachine, faces: FaceLaneConfig? = nil) {
         self.faces = faces.map { FaceDesk($0) }
@@ -56,6 +59,7 @@ struct PersonLane: Sendable {
     /// Hands one event to the machine and carries out what it asks for.
     mutating func drive(_ event: PersonMachine.Event, _ turn: inout Turn) {
         isTouched = true
+        drivenAt = turn.now.instant
         let (actions, notes) = machine.handle(event, at: turn.now.instant)
         // Relays first: what is written about it can wait a moment.
         turn.actions += actions

@@ -300,19 +300,30 @@ extension VehicleLane {
                 intent.number,
                 reason: "no answer within \(Passage.milliseconds(config.timing.storage)) ms", &turn)
         }
-        if let passage = waiting {
-            if now >= passage.arrival + config.timing.deadline, passage.phase == .reading {
-                handOver(&turn)
-            }
-            if now >= end(of: passage) { endWaiting(timedOut: true, &turn) }
-        }
+        if let handOverDue, now >= handOverDue { handOver(&turn) }
+        if let end = endOfWaiting, now >= end { endWaiting(timedOut: true, &turn) }
+        endStale(&turn)
+        // Whatever happened at this moment has settled the machine already.
+        if drivenAt != now, let due = machineDue, due <= now { drive(.tick, &turn) }
+    }
+
+    private mutating func endStale(_ turn: inout Turn) {
+        let now = turn.now.instant
+        guard leaving.contains(where: { now >= end(of: $0) }) else { return }
         let stale = leaving.filter { now >= end(of: $0) }
         leaving = leaving.filter { now < end(of: $0) }
         for passage in stale {
             passage.passed == nil ? end(passage, .timedOut, &turn) : endWithOutcome(passage, &turn)
         }
-        drive(.tick, &turn)
     }
+
+    /// When the guard is asked about the vehicle that waits; nil where it is not read any more.
+    private var handOverDue: Instant? {
+        guard waiting?.phase == .reading else { return nil }
+        return waiting.map(\.arrival).map { $0 + config.timing.deadline }
+    }
+
+    private var endOfWaiting: Instant? { waiting.map(end(of:)) }
 
     /// When a passage ends whatever loops and boom say.
     private func end(of passage: Passage) -> Instant {
@@ -321,16 +332,15 @@ extension VehicleLane {
         return min(timeout, (passage.latestFrame ?? passage.arrival) + Self.absence)
     }
 
-    func nextDeadline(after now: Instant) -> Instant? {
-        var due = intents.map { Optional($0.due) }
-        due.append(barrier.nextDeadline(after: now))
-        if let passage = waiting {
-            due.append(end(of: passage))
-            if !passage.isHandedOver, passage.phase == .reading {
-                due.append(passage.arrival + config.timing.deadline)
-            }
-        }
-        due += leaving.map { end(of: $0) }
-        return due.compactMap { $0 }.min()
+    /// When `timePassed` is due.
+    mutating func nextDeadline(after now: Instant) -> Instant? {
+        machineDue = barrier.nextDeadline(after: now)
+        var due = Soonest()
+        due.consider(machineDue)
+        for intent in intents { due.consider(intent.due) }
+        due.consider(endOfWaiting)
+        if waiting?.isHandedOver == false { due.consider(handOverDue) }
+        for passage in leaving { due.consider(end(of: passage)) }
+        return due.moment
     }
 }

@@ -56,7 +56,9 @@ extension VehicleLane {
     }
 
     /// Who stood under the boom when it was let in has not been seen entering.
-    private mutating func throughUncounted(_ seenBy: Set<BarrierSensor>, _ turn: inout Turn) {
+    private mutating func throughUncounted(
+        _ seenBy: CaseSet<BarrierSensor>, _ turn: inout Turn
+    ) {
         guard seenBy.contains(.safety), barrier.isBusy, var passage = waiting,
             passage.isAdmitted
         else { return }

@@ -55,6 +55,9 @@ struct VehicleLane: Sendable {
     var status: LaneStatus
     /// Something was said to this lane in this turn.
     var isTouched = false
+    /// When the boom's machine heard something last, and when it wants to be told the time.
+    var drivenAt: Instant?
+    var machineDue: Instant?
 
     init(
         name: LaneName, config: BarrierConfig, gate: GateConfig, active: Set<BarrierSensor>,
@@ -117,6 +120,7 @@ struct VehicleLane: Sendable {
     /// Hands one event to the boom's machine and carries out what it asks for.
     mutating func drive(_ event: Barrier.Event, _ turn: inout Turn) {
         isTouched = true
+        drivenAt = turn.now.instant
         let effects = barrier.handle(event, at: turn.now.instant)
         // Relays first: what is written about it can wait a moment.
         for effect in effects {

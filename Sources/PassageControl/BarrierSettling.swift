@@ -204,7 +204,9 @@ extension Barrier {
 
     func lampEffects(at now: Instant) -> [Effect] {
         guard let longest = wiring.longest[.lamp] else { return [] }
-        guard case .open = state else { return [.rest(.lamp)] }
+        guard case .open = state else {
+            return relays.mayBeEnergised(.lamp, at: now) ? [.rest(.lamp)] : []
+        }
         return relays.mayBeEnergised(.lamp, at: now + longest / 2)
             ? [] : [.assert(.lamp, atMost: longest)]
     }
@@ -214,33 +216,39 @@ extension Barrier {
     /// When `tick` is due at the latest; nil while only events matter.
     package func nextDeadline(after now: Instant) -> Instant? {
         let timing = wiring.timing
-        var due = [sensors.stuckDeadline(for: timing.stuck, after: now)]
+        var due = Soonest(after: now)
+        due.consider(sensors.stuckDeadline(for: timing.stuck, after: now))
         switch state {
         case .resting:
             break
         case .reversing(_, let until):
-            due.append(until)
+            due.consider(until)
         case .raising(_, let until), .lowering(_, let until):
-            due += [until, limitsTellFrom(until)]
+            due.consider(until)
+            due.consider(limitsTellFrom(until))
         case .open(let opening):
-            due.append(opening.waitUntil)
-            due.append(sensors.clearSince.map { $0 + timing.clearance })
-            due.append(relays.free(after: .raise, timing.deadTime))
-            due.append(wiring.longest[.lamp].map { relays.end(of: .lamp) - $0 / 2 })
+            due.consider(opening.waitUntil)
+            due.consider(sensors.clearSince.map { $0 + timing.clearance })
+            due.consider(relays.free(after: .raise, timing.deadTime))
+            due.consider(wiring.longest[.lamp].map { relays.end(of: .lamp) - $0 / 2 })
         case .fault(_, let lift):
-            due += liftDeadlines(lift)
+            consider(lift, &due)
         case .emergency(_, let lift, let renew):
-            due += liftDeadlines(lift) + [renew]
+            consider(lift, &due)
+            due.consider(renew)
         }
-        return due.compactMap { $0 }.filter { $0 > now }.min()
+        return due.moment
     }
 
-    private func liftDeadlines(_ lift: Lift) -> [Instant?] {
+    private func consider(_ lift: Lift, _ due: inout Soonest) {
         switch lift {
-        case .none: []
+        case .none: break
         case .waiting(let until):
-            [until, relays.free(after: .lower, wiring.timing.deadTime)]
-        case .driving(let until): [until, limitsTellFrom(until)]
+            due.consider(until)
+            due.consider(relays.free(after: .lower, wiring.timing.deadTime))
+        case .driving(let until):
+            due.consider(until)
+            due.consider(limitsTellFrom(until))
         }
     }
 }

@@ -23,14 +23,14 @@ extension Barrier {
         for sighting in track.follow(before, sensors, at: now) {
             effects += take(sighted(sighting, at: now), at: now)
         }
-        effects += take(asked(event, at: now), at: now)
+        if let step = asked(event, at: now) { effects += take(step, at: now) }
         // Each round moves on by one state; the longest chain is stop, dead time over, end reached.
         for _ in 0..<4 {
             let step = settled(at: now)
             effects += take(step, at: now)
             if step.effects.isEmpty { break }
         }
-        effects += take(Step(state: state, effects: lampEffects(at: now)), at: now)
+        effects += relays.carryOut(lampEffects(at: now), wired: wiring.longest, at: now)
         return effects
     }
 
@@ -44,9 +44,9 @@ extension Barrier {
     // MARK: Wishes and failures
 
     /// What an event by itself changes; what sensors and time change is in `settled`.
-    private func asked(_ event: Event, at now: Instant) -> Step {
+    private func asked(_ event: Event, at now: Instant) -> Step? {
         switch event {
-        case .reads, .sensorFailed, .tick: Step(state: state)
+        case .reads, .sensorFailed, .tick: nil
         case .emergencyRelease: state.isEmergency ? Step(state: state) : releasing(at: now)
         case .emergencyReset: reset()
         case .driveFailed(let drive): without(drive, at: now)

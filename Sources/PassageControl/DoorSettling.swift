@@ -144,8 +144,8 @@ extension Door {
     // MARK: The leaf
 
     /// The contact: opened on a release or forced, held open, closed.
-    func leafStep(at now: Instant) -> Step {
-        guard let isOpen = leafIsOpen else { return step(state) }
+    func leafStep(at now: Instant) -> Step? {
+        guard let isOpen = leafIsOpen else { return nil }
         var leaf = memory.leaf
         let change = leaf.follow(isOpen: isOpen, longest: wiring.timing.heldOpen, at: now)
         var next: Step
@@ -153,7 +153,7 @@ extension Door {
         case .opened: next = leafOpened(at: now)
         case .heldOpen: next = step(state, [.note(.heldOpen)])
         case .closed: next = leafClosed(at: now)
-        case nil: next = step(state)
+        case nil: return nil
         }
         next.memory.leaf = leaf
         if change == .opened {
@@ -291,20 +291,23 @@ extension Door {
     /// When `tick` is due at the latest; nil while only events matter.
     package func nextDeadline(after now: Instant) -> Instant? {
         let stuck = wiring.timing.stuck
-        var due: [Instant?] = [Sensor.exit, .presence, .obstacle].map {
-            sensors.stuckDeadline($0, for: stuck)
-        }
-        due.append(memory.leaf.deadline)
-        due += memory.queue.map(\.until)
+        var due = Soonest(after: now)
+        due.consider(sensors.stuckDeadline(.exit, for: stuck))
+        due.consider(sensors.stuckDeadline(.presence, for: stuck))
+        due.consider(sensors.stuckDeadline(.obstacle, for: stuck))
+        due.consider(memory.leaf.deadline)
+        for asked in memory.queue { due.consider(asked.until) }
         switch state {
         case .working(let motion), .fault(_, let motion):
             switch motion {
             case .secured, .open(_, nil): break
-            case .released(_, let until), .closing(_, let until, _): due.append(until)
-            case .open(_, .some(let motor)): due += [motor.stay, motor.renew]
+            case .released(_, let until), .closing(_, let until, _): due.consider(until)
+            case .open(_, .some(let motor)):
+                due.consider(motor.stay)
+                due.consider(motor.renew)
             }
-        case .emergency(_, _, let renew): due.append(renew)
+        case .emergency(_, _, let renew): due.consider(renew)
         }
-        return due.compactMap { $0 }.filter { $0 > now }.min()
+        return due.moment
     }
 }

@@ -181,8 +181,8 @@ extension Turnstile {
     // MARK: The side gate
 
     /// The side gate's contact: opened on a release, forced, held open, closed.
-    func gateStep(at now: Instant) -> Step {
-        guard sensors.sees(.gate) else { return step(state) }
+    func gateStep(at now: Instant) -> Step? {
+        guard sensors.sees(.gate) else { return nil }
         var gate = memory.gate
         let change = gate.follow(
             isOpen: sensors.isActive(.gate), longest: wiring.timing.heldOpen, at: now)
@@ -191,7 +191,7 @@ extension Turnstile {
         case .opened: next = gateOpened(at: now)
         case .heldOpen: next = step(state, [.note(.gateHeldOpen)])
         case .closed: next = step(state, [.note(.gateClosed)])
-        case nil: next = step(state)
+        case nil: return nil
         }
         next.memory.gate = gate
         return next
@@ -214,22 +214,24 @@ extension Turnstile {
     /// When `tick` is due at the latest; nil while only events matter.
     package func nextDeadline(after now: Instant) -> Instant? {
         let timing = wiring.timing
-        var due: [Instant?] = [
-            track.deadline, sensors.stuckDeadline(.outer, for: timing.stuck),
-            sensors.stuckDeadline(.inner, for: timing.stuck),
-        ]
-        due.append(memory.gate.deadline)
-        due += memory.queue.map(\.until)
+        var due = Soonest(after: now)
+        due.consider(track.deadline)
+        due.consider(sensors.stuckDeadline(.outer, for: timing.stuck))
+        due.consider(sensors.stuckDeadline(.inner, for: timing.stuck))
+        due.consider(memory.gate.deadline)
+        for asked in memory.queue { due.consider(asked.until) }
         if !memory.queue.isEmpty {
-            due += [Drive.entry, .exit, .gate].map { relays.free(after: $0, timing.deadTime) }
+            due.consider(relays.free(after: .entry, timing.deadTime))
+            due.consider(relays.free(after: .exit, timing.deadTime))
+            due.consider(relays.free(after: .gate, timing.deadTime))
         }
         switch state {
         case .locked, .fault(_, nil): break
-        case .released(let release), .fault(_, .some(let release)): due.append(release.until)
-        case .relocking(let until, _): due.append(until)
-        case .emergency(_, _, let renew): due.append(renew)
+        case .released(let release), .fault(_, .some(let release)): due.consider(release.until)
+        case .relocking(let until, _): due.consider(until)
+        case .emergency(_, _, let renew): due.consider(renew)
         }
-        return due.compactMap { $0 }.filter { $0 > now }.min()
+        return due.moment
     }
 }
 

@@ -19,9 +19,9 @@ package struct VehicleTrack: Hashable, Sendable {
         /// The approach loop was left, taken and left again under one occupation of the boom.
         case doubled
         /// Everything is clear behind what was under the boom.
-        case through(Side, seenBy: Set<BarrierSensor>)
+        case through(Side, seenBy: CaseSet<BarrierSensor>)
         /// What was under the boom has gone back onto the approach loop ...
-        case withdrew(seenBy: Set<BarrierSensor>)
+        case withdrew(seenBy: CaseSet<BarrierSensor>)
         /// ... and has left that backwards; or it left the approach loop and never came under the boom.
         case turnedBack
     }
@@ -30,7 +30,7 @@ package struct VehicleTrack: Hashable, Sendable {
         case free
         /// A vehicle left the approach loop and may be between the loops.
         case between(since: Instant)
-        case under(Side, approach: ApproachOrder, seenBy: Set<BarrierSensor>)
+        case under(Side, approach: ApproachOrder, seenBy: CaseSet<BarrierSensor>)
         case withdrawn
     }
 
@@ -132,7 +132,10 @@ package struct VehicleTrack: Hashable, Sendable {
         }
     }
 
-    private static func presence(_ sensors: BarrierSensors) -> Set<BarrierSensor> {
-        Set([.safety, .photocell].filter(sensors.isActive))
+    private static func presence(_ sensors: BarrierSensors) -> CaseSet<BarrierSensor> {
+        var seen = CaseSet<BarrierSensor>()
+        if sensors.isActive(.safety) { seen.insert(.safety) }
+        if sensors.isActive(.photocell) { seen.insert(.photocell) }
+        return seen
     }
 }

@@ -5,7 +5,7 @@ import GateTypes
 extension SiteSimulation {
     // MARK: The engine
 
-    func send(_ event: GateEvent) {
+    mutating func send(_ event: GateEvent) {
         guard isAlive else { return }
         checker.note(event, at: now)
         let moment = moment
@@ -19,7 +19,7 @@ extension SiteSimulation {
     }
 
     /// The controller comes up: every relay at rest, every input read anew.
-    func restart() {
+    mutating func restart() {
         var states: [LineName: Bool] = [:]
         for input in inputs where !input.isLost { states[input.name] = input.isActive }
         checker.restarted(inputs: states, at: now)
@@ -40,7 +40,7 @@ extension SiteSimulation {
     }
 
     /// The controller is gone: every relay falls to rest, and nobody listens.
-    func kill() {
+    mutating func kill() {
         guard isAlive else { return }
         isAlive = false
         noteGate()
@@ -53,7 +53,7 @@ extension SiteSimulation {
         for name in rules.keys { rules[name]?.excuse(at: now) }
     }
 
-    private func carryOut(_ actions: [GateAction]) {
+    private mutating func carryOut(_ actions: [GateAction]) {
         for action in actions {
             switch action {
             case .assert(let line, let limit):
@@ -76,14 +76,14 @@ extension SiteSimulation {
         }
     }
 
-    private func picture(_ order: PictureOrder) {
+    private mutating func picture(_ order: PictureOrder) {
         let hash = String(repeating: "0", count: 64)
         let report = PictureReport(
             name: order.name, outcome: .kept(sceneHash: hash, plateHash: nil, byteCount: 1))
         jobs.add(.event(.pictured(report), life: life), at: now + .milliseconds(30))
     }
 
-    private func store(_ number: IntentNumber, _ draft: EntryDraft) {
+    private mutating func store(_ number: IntentNumber, _ draft: EntryDraft) {
         let isSlow = random.next() % 400 == 0
         let span: Duration =
             isSlow
@@ -95,7 +95,7 @@ extension SiteSimulation {
         written(draft)
     }
 
-    private func written(_ draft: EntryDraft) {
+    private mutating func written(_ draft: EntryDraft) {
         report.add(draft, at: now)
         onEntry?(draft)
         guard let lane = draft.lane else { return }
@@ -103,7 +103,7 @@ extension SiteSimulation {
         if let word = draft.facts["outcome"] { rules[lane]?.tell(word, at: now) }
     }
 
-    private func told(_ lane: LaneName, _ notice: Notice) {
+    private mutating func told(_ lane: LaneName, _ notice: Notice) {
         switch notice {
         case .opening:
             guard case .barrier(let index) = lanes[lane] else { return }
@@ -119,7 +119,7 @@ extension SiteSimulation {
         }
     }
 
-    private func alarm(_ lane: LaneName?, _ code: String, isOn: Bool) {
+    private mutating func alarm(_ lane: LaneName?, _ code: String, isOn: Bool) {
         if isOn { report.alarms[Self.family(code), default: 0] += 1 }
         guard let lane else {
             if code == "emergency", isOn { for name in lanes.keys.sorted() { callGuard(to: name) } }
@@ -147,7 +147,7 @@ extension SiteSimulation {
 
     // MARK: Jobs
 
-    func carryOut(_ job: Job) {
+    mutating func carryOut(_ job: Job) {
         switch job {
         case .event(let event, let life): if life == self.life { send(event) }
         case .vehicle(let index, let user):
@@ -174,7 +174,7 @@ extension SiteSimulation {
         }
     }
 
-    private func add(_ walker: Walker, to lane: LaneName) {
+    private mutating func add(_ walker: Walker, to lane: LaneName) {
         switch lanes[lane] {
         case .turnstile(let index):
             turnstiles[index].add(walker, at: now)
@@ -186,7 +186,7 @@ extension SiteSimulation {
         }
     }
 
-    private func judge(_ lane: LaneName) {
+    private mutating func judge(_ lane: LaneName) {
         for missed in rules[lane]?.overdue(at: now) ?? [] {
             checker.worldViolates(
                 "rule 6: '\(missed.fact.word)' was not told", lane: lane, since: missed.at, at: now)
@@ -195,7 +195,7 @@ extension SiteSimulation {
     }
 
     /// What was never told by the end of the run is judged as far as its time was up.
-    func finish() {
+    mutating func finish() {
         let span = (now - Self.origin).nanoseconds / 1_000_000
         report.end = WallTime(milliseconds: startWall.milliseconds + span)
         report.steps = steps
@@ -215,7 +215,7 @@ extension SiteSimulation {
         }
         var shorter = scenario
         shorter.length = violation.since - Self.origin + .seconds(20)
-        let again = SiteSimulation(config: config, scenario: shorter, start: startWall, seed: seed)
+        var again = SiteSimulation(config: config, scenario: shorter, start: startWall, seed: seed)
         again.run()
         return again.checker.story(length, lane: violation.lane)
     }
