@@ -5,7 +5,7 @@ import GateTypes
 /// Inwards: outer, both, inner, clear. The sensors may be two beams across the passage or the two
 /// switches of a rotor; a person whom neither covers for a moment is still the same one.
 package struct PersonTrack: Hashable, Sendable {
-    package enum Side: String, Hashable, Sendable {
+    package enum Side: String, Hashable, Sendable, CaseIterable {
         case outer, inner
 
         var opposite: Side { self == .outer ? .inner : .outer }
