@@ -28,6 +28,7 @@ package struct Gate: Sendable {
     /// Buttons by their inputs, and those that are held.
     let buttons: [LineName: DeskButton]
     var held: Set<LineName> = []
+    var stuckButtons = StuckButtons()
     /// What each camera was asked for last: those of the routes by their place, and those that look at faces.
     private var attention: [Attention?] = []
     private var faceAttention: [CameraName: Attention] = [:]
@@ -70,6 +71,9 @@ package struct Gate: Sendable {
         startPersonLanes(inputs: inputs, at: now.instant)
         if let fire = config.fire { isFireActive = inputs[fire] ?? true }
         held = Set(buttons.keys.filter { inputs[$0] ?? true })
+        for line in held where buttons[line]?.wish != .emergencyRelease {
+            stuckButtons.pressed(line, at: now.instant)
+        }
         startLockdown(inputs: inputs, &turn)
         if let reason = standing.emergency {
             releaseLanes(&turn)
@@ -150,6 +154,7 @@ package struct Gate: Sendable {
             break
         }
         pictures.timePassed(&turn)
+        buttonsTimePassed(&turn)
         for index in lanes.indices {
             let isDue = due[index].map { $0 <= latest } ?? false
             guard isDue || lanes[index].isTouched else { continue }
@@ -167,6 +172,7 @@ package struct Gate: Sendable {
 
     private func earliestDeadline() -> Instant? {
         var first = pictures.nextDeadline
+        if let due = stuckButtons.nextDeadline { first = min(first ?? due, due) }
         for case let time? in due where first.map({ time < $0 }) ?? true { first = time }
         for case let time? in personDue where first.map({ time < $0 }) ?? true { first = time }
         return first

@@ -26,6 +26,8 @@ struct VehicleLane: Sendable {
     static let attemptsLargest = 2
     /// Without a loop, a vehicle is gone when no plate was seen for so long.
     static let absence = Duration.seconds(5)
+    /// A vehicle from the far side is over the approach loop in this time.
+    static let crossingLongest = Duration.seconds(10)
     /// A plate that stands in the region so long while the approach loop is clear.
     static let unseenByLoop = Duration.seconds(10)
 

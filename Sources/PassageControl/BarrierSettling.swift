@@ -25,6 +25,7 @@ extension Barrier {
         case .open(let opening):
             return waiting(opening, at: now)
         case .reversing(let opening, let until) where now >= until:
+            if let wait = waitingForStop(state, at: now) { return wait }
             return Step(
                 state: .raising(opening, until: now + wiring.timing.motor), effects: raiseEffects)
         case .lowering(let opening, _) where sensors.isOccupied:
@@ -62,7 +63,7 @@ extension Barrier {
     }
 
     private var raiseEffects: [Effect] {
-        [.rest(.stop), .assert(.raise, atMost: wiring.run(.raise))]
+        [.assert(.raise, atMost: wiring.run(.raise))]
     }
 
     private func waiting(_ opening: Opening, at now: Instant) -> Step {
@@ -111,6 +112,7 @@ extension Barrier {
             guard canPulseUp, now >= relays.free(after: .lower, wiring.timing.deadTime) else {
                 return Step(state: .fault(all, canPulseUp ? lift : .none), effects: notes)
             }
+            if let wait = waitingForStop(.fault(all, lift), notes, at: now) { return wait }
             return Step(
                 state: .fault(all, .driving(until: now + wiring.timing.motor)),
                 effects: raiseEffects + notes)
@@ -132,7 +134,9 @@ extension Barrier {
         var lift = lift
         var renew = renew
         var effects: [Effect] = []
-        let free = relays.free(after: .lower, wiring.timing.deadTime)
+        let free = max(
+            relays.free(after: .lower, wiring.timing.deadTime),
+            relays.free(after: .stop, Self.stopGap))
         if case .waiting(let until) = lift, now >= max(until, free) {
             lift = .driving(until: now + wiring.timing.motor)
             renew = now
@@ -149,7 +153,7 @@ extension Barrier {
         if case .waiting = lift { waits = true }
         if !waits, now >= renew {
             if canPulseUp {
-                effects = [.rest(.stop), .assert(.raise, atMost: emergencyRun)]
+                effects = [.assert(.raise, atMost: emergencyRun)]
                 renew = now + renewalSpan
             }
         }
@@ -223,6 +227,7 @@ extension Barrier {
             break
         case .reversing(_, let until):
             due.consider(until)
+            due.consider(relays.free(after: .stop, Self.stopGap))
         case .raising(_, let until), .lowering(_, let until):
             due.consider(until)
             due.consider(limitsTellFrom(until))
@@ -230,6 +235,7 @@ extension Barrier {
             due.consider(opening.waitUntil)
             due.consider(sensors.clearSince.map { $0 + timing.clearance })
             due.consider(relays.free(after: .raise, timing.deadTime))
+            due.consider(relays.free(after: .stop, Self.stopGap))
             due.consider(wiring.longest[.lamp].map { relays.end(of: .lamp) - $0 / 2 })
         case .fault(_, let lift):
             consider(lift, &due)
@@ -246,6 +252,7 @@ extension Barrier {
         case .waiting(let until):
             due.consider(until)
             due.consider(relays.free(after: .lower, wiring.timing.deadTime))
+            due.consider(relays.free(after: .stop, Self.stopGap))
         case .driving(let until):
             due.consider(until)
             due.consider(limitsTellFrom(until))
@@ -259,7 +266,7 @@ extension Barrier.Opening {
         _ sighting: VehicleTrack.Sighting, _ sensors: BarrierSensors, waitEnd: Instant
     ) -> [Barrier.Effect] {
         switch sighting {
-        case .arrived, .leftApproach, .entered(.far):
+        case .arrived, .leftApproach, .crossed, .entered(.far):
             return []
         case .entered(.approach), .doubled:
             progress = .nobodyYet

@@ -147,13 +147,16 @@ extension Door {
     func leafStep(at now: Instant) -> Step? {
         guard let isOpen = leafIsOpen else { return nil }
         var leaf = memory.leaf
-        let change = leaf.follow(isOpen: isOpen, longest: wiring.timing.heldOpen, at: now)
+        let change = leaf.follow(
+            isOpen: isOpen, longest: wiring.timing.heldOpen, isFree: motion == nil, at: now)
         var next: Step
         switch change {
         case .opened: next = leafOpened(at: now)
         case .heldOpen: next = step(state, [.note(.heldOpen)])
         case .closed: next = leafClosed(at: now)
-        case nil: return nil
+        case nil:
+            guard leaf != memory.leaf else { return nil }
+            next = step(state)
         }
         next.memory.leaf = leaf
         if change == .opened {

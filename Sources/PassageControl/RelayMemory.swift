@@ -57,6 +57,11 @@ struct RelayMemory<Drive: PlacedCase>: Hashable, Sendable {
         energisedUntil[drive].map { $0 > now } ?? false
     }
 
+    /// True while the relay is energised and would hear that it is to rest.
+    func canRest(_ drive: Drive, at now: Instant) -> Bool {
+        mayBeEnergised(drive, at: now) && !lost.contains(drive)
+    }
+
     /// The end of the dead time that `drive` leaves behind.
     func free(after drive: Drive, _ deadTime: Duration) -> Instant {
         energisedUntil[drive].map { $0 + deadTime } ?? Instant(nanoseconds: .min)

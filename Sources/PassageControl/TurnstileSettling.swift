@@ -185,16 +185,26 @@ extension Turnstile {
         guard sensors.sees(.gate) else { return nil }
         var gate = memory.gate
         let change = gate.follow(
-            isOpen: sensors.isActive(.gate), longest: wiring.timing.heldOpen, at: now)
+            isOpen: sensors.isActive(.gate), longest: wiring.timing.heldOpen,
+            isFree: isEmergency, at: now)
         var next: Step
         switch change {
         case .opened: next = gateOpened(at: now)
         case .heldOpen: next = step(state, [.note(.gateHeldOpen)])
         case .closed: next = step(state, [.note(.gateClosed)])
-        case nil: return nil
+        case nil:
+            guard gate != memory.gate else { return nil }
+            next = step(state)
         }
         next.memory.gate = gate
         return next
+    }
+
+    private var isEmergency: Bool {
+        switch state {
+        case .emergency: true
+        case .locked, .released, .relocking, .fault: false
+        }
     }
 
     private func gateOpened(at now: Instant) -> Step {

@@ -101,6 +101,17 @@ import Testing
                 )
             ]
         #expect(Self.verdict(opposite).contains("rule 2: raise within the dead time after lower"))
+        let stopped =
+            Self.grant + [
+                (
+                    .stored(IntentNumber(1)),
+                    [
+                        .assert("stop", atMost: Self.second), .rest("stop"),
+                        .assert("raise", atMost: Self.second),
+                    ]
+                )
+            ]
+        #expect(Self.verdict(stopped).contains("rule 2: raise while the stop contact"))
     }
 
     @Test func anEmergencyHoldsEverythingUntilItIsReset() {

@@ -202,7 +202,7 @@ extension SiteSimulation {
 
 extension TimeZoneTable {
     /// Local time minus UTC at a second since 1970.
-    mutating func offset(at seconds: Int64) -> Int64 {
+    func offset(at seconds: Int64) -> Int64 {
         (transitions.last { $0.fromSeconds <= seconds } ?? transitions.first)?.offsetSeconds ?? 0
     }
 }
