@@ -32,6 +32,7 @@ extension Gate {
                 personLanes.firstIndex { $0.name == other }.map { (index, $0) }
             }
         }
+        for (door, _) in airLocks { personLanes[door].isInAirLock = true }
     }
 
     /// By indices, for a lane is a large thing to copy.
@@ -50,14 +51,12 @@ extension Gate {
         }
     }
 
-    private func isInAirLock(_ index: Int) -> Bool { airLocks.contains { $0.door == index } }
-
     mutating func drivePersonLane(
         _ index: Int, _ event: PersonMachine.Event, _ turn: inout Turn
     ) {
         guard personLanes.indices.contains(index) else { return }
         personLanes[index].drive(event, &turn)
-        if isInAirLock(index) { tellAirLocks(&turn) }
+        if personLanes[index].isInAirLock { tellAirLocks(&turn) }
     }
 
     mutating func eachPersonLane(
@@ -78,7 +77,7 @@ extension Gate {
                 personDue.indices.contains(index) && personDue[index].map { $0 <= now } ?? false
             guard isDue || personLanes[index].isTouched else { continue }
             personLanes[index].timePassed(&turn)
-            if isInAirLock(index) { tellAirLocks(&turn) }
+            if personLanes[index].isInAirLock { tellAirLocks(&turn) }
         }
         tellAirLocks(&turn)
         for index in personLanes.indices where personLanes[index].isTouched {
@@ -96,9 +95,7 @@ extension Gate {
         for _ in 0..<Self.airLockRounds {
             var isSettled = true
             for (index, partner) in airLocks {
-                let isSecured = personLanes[index].machine.isSecured(at: now)
-                guard personLanes[index].toldSecured != isSecured else { continue }
-                personLanes[index].toldSecured = isSecured
+                guard let isSecured = personLanes[index].newsOfSecuring(at: now) else { continue }
                 personLanes[partner].drive(.partner(isSecured: isSecured), &turn)
                 isSettled = false
             }

@@ -92,7 +92,7 @@ package struct Gate: Sendable {
         faceLanes = personLanes.indices.filter { personLanes[$0].faces != nil }
         attention = routes.cameras.map { _ in nil }
         pictures.begin(at: latest)
-        nextDeadline = earliestDeadline()
+        findDeadline()
         return finish(&turn)
     }
 
@@ -163,19 +163,20 @@ package struct Gate: Sendable {
             due[index] = lanes[index].nextDeadline(after: latest)
         }
         personTimePassed(&turn)
-        nextDeadline = earliestDeadline()
+        findDeadline()
         return finish(&turn)
     }
 
     /// When `tick` is due at the latest; nil when only events matter.
     package private(set) var nextDeadline: Instant?
 
-    private func earliestDeadline() -> Instant? {
-        var first = pictures.nextDeadline
-        if let due = stuckButtons.nextDeadline { first = min(first ?? due, due) }
-        for case let time? in due where first.map({ time < $0 }) ?? true { first = time }
-        for case let time? in personDue where first.map({ time < $0 }) ?? true { first = time }
-        return first
+    private mutating func findDeadline() {
+        var first = Soonest()
+        first.consider(pictures.nextDeadline)
+        first.consider(stuckButtons.nextDeadline)
+        for time in due { first.consider(time) }
+        for time in personDue { first.consider(time) }
+        nextDeadline = first.moment
     }
 
     /// True while something moves or is about to: a reload waits.
@@ -326,21 +327,24 @@ package struct Gate: Sendable {
         lastNumber = turn.lastNumber
         noteClosedLanes(&turn)
         for index in attention.indices {
-            let wanted = attention(ofCamera: index)
+            let wanted = Self.attention(of: routes.cameras[index].lanes, lanes)
             guard attention[index] != wanted else { continue }
             attention[index] = wanted
             turn.actions.append(.look(routes.cameras[index].camera, wanted))
         }
-        for (camera, wanted) in faceAttentionWanted where faceAttention[camera] != wanted {
-            faceAttention[camera] = wanted
-            turn.actions.append(.look(camera, wanted))
+        if !faceLanes.isEmpty {
+            for (camera, wanted) in faceAttentionWanted where faceAttention[camera] != wanted {
+                faceAttention[camera] = wanted
+                turn.actions.append(.look(camera, wanted))
+            }
         }
         return turn.actions
     }
 
-    private func attention(ofCamera index: Int) -> Attention {
-        for lane in routes.cameras[index].lanes
-        where lanes.indices.contains(lane) && lanes[lane].attention == .waiting {
+    // Static, and so are others that are asked after every event: for a method of the whole gate, all of
+    // it would be copied.
+    private static func attention(of served: [Int], _ lanes: [VehicleLane]) -> Attention {
+        for lane in served where lanes.indices.contains(lane) && lanes[lane].isAttended {
             return .waiting
         }
         return .idle

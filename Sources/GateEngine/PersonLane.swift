@@ -29,7 +29,8 @@ struct PersonLane: Sendable {
     var alarms: Set<String> = []
     var notice: Notice?
     var status: PersonLaneStatus
-    /// What the other door of the air lock has been told last.
+    /// It is a door of an air lock, and what the other one has been told last.
+    var isInAirLock = false
     var toldSecured: Bool?
     /// Nil where no camera looks at faces.
     var faces: FaceDesk?
@@ -52,6 +53,16 @@ struct PersonLane: Sendable {
     mutating func begin(_ turn: inout Turn) {
         for fault in machine.faults { faulted(fault.code, fault.text, &turn) }
         if machine.faults.isEmpty, notice == nil { tell(.ready, &turn) }
+    }
+
+    /// Whether it is secured, when the other door of the air lock has not been told that; nil else.
+    ///
+    /// Mutating, so that the machine is asked where it stands and not copied.
+    mutating func newsOfSecuring(at now: Instant) -> Bool? {
+        let isSecured = machine.isSecured(at: now)
+        guard toldSecured != isSecured else { return nil }
+        toldSecured = isSecured
+        return isSecured
     }
 
     // MARK: The machine

@@ -309,9 +309,15 @@ extension VehicleLane {
 
     private mutating func endStale(_ turn: inout Turn) {
         let now = turn.now.instant
-        guard leaving.contains(where: { now >= end(of: $0) }) else { return }
-        let stale = leaving.filter { now >= end(of: $0) }
-        leaving = leaving.filter { now < end(of: $0) }
+        let (timeout, absence) = (config.timing.passageTimeout, self.absence)
+        var isStale = false
+        for index in leaving.indices
+        where now >= leaving[index].end(timeout: timeout, absence: absence) {
+            isStale = true
+        }
+        guard isStale else { return }
+        let stale = leaving.filter { now >= $0.end(timeout: timeout, absence: absence) }
+        leaving.removeAll { now >= $0.end(timeout: timeout, absence: absence) }
         for passage in stale {
             passage.passed == nil ? end(passage, .timedOut, &turn) : endWithOutcome(passage, &turn)
         }
@@ -320,17 +326,15 @@ extension VehicleLane {
     /// When the guard is asked about the vehicle that waits; nil where it is not read any more.
     private var handOverDue: Instant? {
         guard waiting?.phase == .reading else { return nil }
-        return waiting.map(\.arrival).map { $0 + config.timing.deadline }
+        guard let arrival = waiting?.arrival else { return nil }
+        return arrival + config.timing.deadline
     }
 
-    private var endOfWaiting: Instant? { waiting.map(end(of:)) }
-
-    /// When a passage ends whatever loops and boom say.
-    private func end(of passage: Passage) -> Instant {
-        let timeout = (passage.released ?? passage.arrival) + config.timing.passageTimeout
-        guard !hasLoop, !passage.isAdmitted else { return timeout }
-        return min(timeout, (passage.latestFrame ?? passage.arrival) + Self.absence)
+    private var endOfWaiting: Instant? {
+        waiting?.end(timeout: config.timing.passageTimeout, absence: absence)
     }
+
+    private var absence: Duration? { hasLoop ? nil : Self.absence }
 
     /// When `timePassed` is due.
     mutating func nextDeadline(after now: Instant) -> Instant? {
@@ -340,7 +344,10 @@ extension VehicleLane {
         for intent in intents { due.consider(intent.due) }
         due.consider(endOfWaiting)
         if waiting?.isHandedOver == false { due.consider(handOverDue) }
-        for passage in leaving { due.consider(end(of: passage)) }
+        let (timeout, absence) = (config.timing.passageTimeout, self.absence)
+        for index in leaving.indices {
+            due.consider(leaving[index].end(timeout: timeout, absence: absence))
+        }
         return due.moment
     }
 }

@@ -100,11 +100,11 @@ struct VehicleLane: Sendable {
 
     var isMoving: Bool { barrier.isBusy || !intents.isEmpty || !leaving.isEmpty }
 
-    var attention: Attention {
-        // Asked after every event: the passage itself is not copied for it.
+    /// Every frame is wanted. Asked after every event: the passage itself is not copied for it.
+    var isAttended: Bool {
         switch waiting?.phase {
-        case .reading, .storing: .waiting
-        case .admitted, .followed, nil: .idle
+        case .reading, .storing: true
+        case .admitted, .followed, nil: false
         }
     }
 

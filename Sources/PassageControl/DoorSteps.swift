@@ -24,7 +24,7 @@ extension Door {
         if let step = asked(event, at: now) { effects += take(step, at: now) }
         // Each round moves on by one state; the longest chain is closing, secured, the next release.
         for _ in 0..<6 {
-            let step = settled(at: now)
+            guard let step = settled(at: now) else { break }
             let isSettled = step.effects.isEmpty && step.state == state && step.memory == memory
             effects += take(step, at: now)
             if isSettled { break }

@@ -2,8 +2,8 @@ import GateConfiguration
 import GateTypes
 
 extension Turnstile {
-    /// What sensors and time make of the state now.
-    func settled(at now: Instant) -> Step {
+    /// What sensors and time make of the state now; nil when nothing is to change.
+    func settled(at now: Instant) -> Step? {
         let sensed = sensedFaults(at: now)
         switch state {
         case .locked, .released, .relocking:
@@ -17,12 +17,12 @@ extension Turnstile {
         }
         switch state {
         case .locked:
-            return serving(at: now) ?? step(state)
+            return serving(at: now)
         case .relocking(let until, _):
-            guard now >= until else { return step(state) }
-            return serving(at: now) ?? step(track.isClear ? .locked : state)
+            guard now >= until else { return nil }
+            return serving(at: now) ?? (track.isClear ? step(.locked) : nil)
         case .released(let release):
-            return now >= release.until ? timeIsUp(release, at: now) : step(state)
+            return now >= release.until ? timeIsUp(release, at: now) : nil
         case .fault(let faults, let release):
             return faulty(faults, release, sensed: sensed, at: now)
         case .emergency(let faults, let hold, let renew):

@@ -28,7 +28,7 @@ extension Turnstile {
         if let step = asked(event, at: now) { effects += take(step, at: now) }
         // Each round moves on by one state; the longest chain is end of a release, locked, the next.
         for _ in 0..<5 {
-            let step = settled(at: now)
+            guard let step = settled(at: now) else { break }
             let isSettled = step.effects.isEmpty && step.state == state && step.memory == memory
             effects += take(step, at: now)
             if isSettled { break }

@@ -8,7 +8,7 @@ extension SiteSimulation {
     mutating func send(_ event: GateEvent) {
         guard isAlive else { return }
         checker.note(event, at: now)
-        let moment = moment
+        let moment = readClocks()
         let begun = isTimed ? ContinuousClock.now : nil
         let actions = gate.handle(event, at: moment)
         if let begun { spans.append((ContinuousClock.now - begun).nanoseconds) }
@@ -24,10 +24,10 @@ extension SiteSimulation {
         for input in inputs where !input.isLost { states[input.name] = input.isActive }
         checker.restarted(inputs: states, at: now)
         alarms = [:]
-        attention = [:]
+        for index in looks.indices { looks[index].isWanted = false }
         gate = Gate(config: config, standing: checker.kept)
         isAlive = true
-        let actions = gate.start(inputs: states, at: moment)
+        let actions = gate.start(inputs: states, at: readClocks())
         noteGate()
         checker.check(actions, after: nil, at: now)
         carryOut(actions)
@@ -66,7 +66,10 @@ extension SiteSimulation {
                 noteRelay(relay)
             case .store(let number, let draft): store(number, draft)
             case .record(let draft): written(draft)
-            case .look(let camera, let wanted): attention[camera] = wanted
+            case .look(let camera, let wanted):
+                for index in looks.indices where looks[index].camera == camera {
+                    looks[index].isWanted = wanted == .waiting
+                }
             case .tell(let lane, let notice): told(lane, notice)
             case .raiseAlarm(let lane, let code, _): alarm(lane, code, isOn: true)
             case .clearAlarm(let lane, let code): alarm(lane, code, isOn: false)

@@ -17,7 +17,7 @@ extension SiteSimulation {
         guard !looks[index].isLooking, let camera = looks[index].camera,
             !barriers[index].vehicles.isEmpty
         else { return }
-        let isWaiting = attention[camera] == .waiting
+        let isWaiting = looks[index].isWanted
         if isWaiting {
             looks[index].waitingSince = looks[index].waitingSince ?? now
         } else {
@@ -27,7 +27,7 @@ extension SiteSimulation {
         let span = isWaiting ? (isLong ? Self.lookLong : Self.lookWaiting) : Self.lookIdle
         looks[index].isLooking = true
         jobs.add(.look(index), at: now + span)
-        guard isAlive, !blindCameras.contains(camera),
+        guard isAlive, blindCameras.isEmpty || !blindCameras.contains(camera),
             isWaiting || barriers[index].vehicles.count > 1 || barriers[index].hasSomebodyStanding
         else { return }
         barriers[index].update(to: now)

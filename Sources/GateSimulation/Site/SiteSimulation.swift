@@ -29,7 +29,7 @@ package struct SiteSimulation {
     }
 
     static let origin = Instant(nanoseconds: 1_000_000_000_000)
-    private static let never = Int64.max
+    private static let never = DueTable.never
 
     package let config: GateConfig
     package let scenario: Scenario
@@ -40,7 +40,7 @@ package struct SiteSimulation {
     package private(set) var now: Instant
     package internal(set) var steps = 0
     var jobs = EventHeap<Job>()
-    private var due: [Int64] = []
+    private var due = DueTable(count: 0)
 
     // The site.
     var inputs: [VirtualInput] = []
@@ -69,7 +69,6 @@ package struct SiteSimulation {
     var life = 0
     package internal(set) var checker: RuleChecker
     var rules: [LaneName: WorldRules] = [:]
-    var attention: [CameraName: Attention] = [:]
     var alarms: [LaneName: Set<String>] = [:]
     /// The plate of the newest grant of each lane, until the boom opens for it.
     var granted: [LaneName: String] = [:]
@@ -98,6 +97,8 @@ package struct SiteSimulation {
     struct LookState {
         var isLooking = false
         var camera: CameraName?
+        /// The engine wants every frame.
+        var isWanted = false
         var waitingSince: Instant?
     }
 
@@ -115,8 +116,7 @@ package struct SiteSimulation {
         cast = Cast(config)
         report = SimulationReport(scenario: scenario.name, seed: seed, start: start)
         build()
-        due = [Int64](
-            repeating: Self.never,
+        due = DueTable(
             count: Slot.first.rawValue + inputs.count + relays.count + barriers.count
                 + turnstiles.count + doors.count)
         plan()
@@ -189,8 +189,8 @@ package struct SiteSimulation {
 
     // MARK: Time
 
-    /// Both clocks as the controller reads them.
-    var moment: Moment {
+    /// Both clocks as the controller reads them. Mutating, so that the site is not copied for it.
+    mutating func readClocks() -> Moment {
         let wall = startWall.milliseconds + (now - Self.origin).nanoseconds / 1_000_000
         return Moment(
             instant: now,
@@ -208,12 +208,7 @@ package struct SiteSimulation {
     /// One thing that happens; false at the end.
     private mutating func step() -> Bool {
         due[Slot.jobs.rawValue] = jobs.first?.nanoseconds ?? Self.never
-        var least = Self.never
-        var slot = 0
-        for index in due.indices where due[index] < least {
-            least = due[index]
-            slot = index
-        }
+        let (slot, least) = due.first
         guard least < end.nanoseconds else {
             now = end
             return false
