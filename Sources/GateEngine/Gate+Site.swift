@@ -58,7 +58,8 @@ struct StuckButtons: Sendable {
 }
 
 extension OperatorCommand.Wish {
-    fileprivate init(_ wish: DeskWish) {
+    /// What a button says.
+    package init(_ wish: DeskWish) {
         self =
             switch wish {
             case .open(let lane): .open(lane)

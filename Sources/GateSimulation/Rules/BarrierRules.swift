@@ -74,6 +74,9 @@ struct BarrierRules {
         config.inputs.down != nil && reads(.down) && !failed[Sensor.down.rawValue]
     }
 
+    /// It was opened on a warrant and has not come down since; where it has an alarm, nobody knows.
+    var hasRoad: Bool { isOpenByWarrant && !isDown && alarms.isEmpty && failedCount == 0 }
+
     // MARK: What goes in
 
     mutating func restart(_ states: [LineName: Bool], at now: Instant) {

@@ -249,7 +249,7 @@ struct DoorScene {
         case .badge(let number):
             guard let place = index(number) else { return }
             let walker = queue[place].walker
-            outputs.append(.badge(BadgeShown(way: walker.way, badge: walker.badge)))
+            outputs.append(.badge(BadgeShown(way: walker.way, badge: walker.badge, damage: walker.damage)))
             ask(number, at: now)
         case .press(let number):
             sense(.exit, true)

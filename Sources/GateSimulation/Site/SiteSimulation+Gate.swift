@@ -27,6 +27,7 @@ extension SiteSimulation {
         for index in looks.indices { looks[index].isWanted = false }
         gate = Gate(config: config, standing: checker.kept)
         isAlive = true
+        station = ReaderStation(config.readers)
         let actions = gate.start(inputs: states, at: readClocks())
         noteGate()
         checker.check(actions, after: nil, at: now)
@@ -172,6 +173,10 @@ extension SiteSimulation {
         case .stuckFor(let line, let lane, let life):
             if life == self.life { judgeStuck(line, lane) }
         case .command(let command): send(.command(command))
+        case .pulse(let line): pulse(line)
+        case .readFrames: readFrames()
+        case .show(let badge, let lane): self.badge(badge, lane)
+        case .press(let line, let isPressed): press(line, isPressed)
         case .start: if !isAlive, hasPower { restart() }
         case .dawn: planDay()
         }

@@ -29,11 +29,15 @@ extension SiteSimulation {
             user.manner = manner
             user.isReadable = isReadable
             jobs.add(.vehicle(index, user), at: time)
-        case .walker(let lane, let way, let identity, let manner):
+        case .walker(let lane, let way, let identity, let manner, let damage):
             let (badge, isListed) = cast.badge(identity)
             var walker = Walker(way, badge: badge, isListed: isListed)
             walker.manner = manner
+            walker.damage = damage
             jobs.add(.walker(lane, walker), at: time)
+        case .press(let line, let lasts):
+            jobs.add(.press(line, true), at: time)
+            jobs.add(.press(line, false), at: time + lasts)
         case .fault(let kind, let line, let lane, let lasts, let by):
             jobs.add(.begin(kind, line: line, lane: lane, lasts: lasts, by: by), at: time)
         case .command(let wish, let lane, let name):
@@ -51,6 +55,8 @@ extension SiteSimulation {
         case .clearFault: .clearFault(lane)
         case .emergency: .emergencyRelease
         case .emergencyReset: .emergencyReset
+        case .lockdown: .lockdown
+        case .endLockdown: .endLockdown
         }
     }
 

@@ -1,3 +1,4 @@
+import CredentialReaders
 import GateConfiguration
 import GateEngine
 import GateTypes
@@ -24,6 +25,10 @@ package struct SiteSimulation {
         case judge(LaneName)
         case stuckFor(LineName, LaneName, life: Int)
         case command(OperatorCommand)
+        case pulse(LineName)
+        case readFrames
+        case show(BadgeShown, LaneName)
+        case press(LineName, Bool)
         case start
         case dawn
     }
@@ -61,12 +66,16 @@ package struct SiteSimulation {
     var turnstileNames: [LaneName] = []
     var doorNames: [LaneName] = []
     var hasPower = true
+    let senders: [ReaderPlace: WiegandSender]
+    /// What was held before each reader last.
+    var shown: [ReaderName: String] = [:]
 
     // The controller.
     var gate: Gate
     /// False while the controller is dead: nobody listens.
     var isAlive = false
     var life = 0
+    var station: ReaderStation
     package internal(set) var checker: RuleChecker
     var rules: [LaneName: WorldRules] = [:]
     var alarms: [LaneName: Set<String>] = [:]
@@ -114,6 +123,8 @@ package struct SiteSimulation {
         gate = Gate(config: config)
         checker = RuleChecker(config: config, at: Self.origin)
         cast = Cast(config)
+        senders = Self.senders(config)
+        station = ReaderStation(config.readers)
         report = SimulationReport(scenario: scenario.name, seed: seed, start: start)
         build()
         due = DueTable(
@@ -331,10 +342,6 @@ package struct SiteSimulation {
         guard let line else { return }
         inputs[line].sense(isOn, at: now, &random)
         noteInput(line)
-    }
-
-    private mutating func badge(_ shown: BadgeShown, _ lane: LaneName) {
-        send(.badge(shown.reading(at: lane, now)))
     }
 
     private mutating func happened(_ fact: WorldFact, _ lane: LaneName) {

@@ -189,7 +189,7 @@ struct TurnstileScene {
         case .badge(let way):
             guard let walker = queues[way]?.first else { return }
             asking.insert(way)
-            outputs.append(.badge(BadgeShown(way: way, badge: walker.badge)))
+            outputs.append(.badge(BadgeShown(way: way, badge: walker.badge, damage: walker.damage)))
             let number = attempt[way] ?? 0
             if isFree(way), armsAreDown { setOff(way, at: now) }
             // Whoever is still asking then has not been released.
