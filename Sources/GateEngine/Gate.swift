@@ -52,6 +52,13 @@ package struct Gate: Sendable {
         pictures = PictureDesk(kept: config.storage.picturesKept)
     }
 
+    /// Before its first call, the same gate with what was kept: lists are made ready once.
+    package func keeping(_ standing: StandingState) -> Gate {
+        var gate = self
+        gate.standing = standing
+        return gate
+    }
+
     /// The first call, with the settled state of every input at that moment.
     ///
     /// Nothing moves, except that an emergency is resumed. An input that is missing in `inputs`

@@ -1,3 +1,4 @@
+import CredentialReaders
 import GateConfiguration
 import GateEngine
 import GateTypes
@@ -25,7 +26,7 @@ extension SiteSimulation {
         checker.restarted(inputs: states, at: now)
         alarms = [:]
         for index in looks.indices { looks[index].isWanted = false }
-        gate = Gate(config: config, standing: checker.kept)
+        gate = freshGate.keeping(checker.kept)
         isAlive = true
         station = ReaderStation(config.readers)
         let actions = gate.start(inputs: states, at: readClocks())

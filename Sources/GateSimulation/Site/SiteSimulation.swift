@@ -72,6 +72,8 @@ package struct SiteSimulation {
 
     // The controller.
     var gate: Gate
+    /// As it is before its first call.
+    let freshGate: Gate
     /// False while the controller is dead: nobody listens.
     var isAlive = false
     var life = 0
@@ -121,6 +123,7 @@ package struct SiteSimulation {
         end = Self.origin + scenario.length
         random = SeededRandom(seed: seed)
         gate = Gate(config: config)
+        freshGate = gate
         checker = RuleChecker(config: config, at: Self.origin)
         cast = Cast(config)
         senders = Self.senders(config)
