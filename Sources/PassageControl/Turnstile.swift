@@ -86,11 +86,19 @@ package struct Turnstile: Hashable, Sendable {
         package let way: Way
         var until: Instant
         var hasTurnedBack = false
+        /// Somebody from the other side was at both sensors and out again there; the released one may have
+        /// passed them meanwhile, and they did not turn back.
+        var mayBeCrossed = false
         /// Which passage sensor saw somebody who did not get through.
         var seenBy: PersonTrack.Side?
         /// Followers told by the camera whom the sensors have not shown yet.
         var uncounted = 0
         var followers = 0
+
+        /// What is told when its time is up.
+        var endOfTime: PersonWarrant.End {
+            hasTurnedBack ? .turnedBack : mayBeCrossed ? .wrongWay : .unused
+        }
     }
 
     package enum State: Hashable, Sendable {

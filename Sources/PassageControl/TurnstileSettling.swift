@@ -72,7 +72,7 @@ extension Turnstile {
                 wiring.isPulsed(release.way.drive)
                     ? [] : [.assert(release.way.drive, atMost: wiring.run(release.way.drive))])
         }
-        return ending(release, release.hasTurnedBack ? .turnedBack : .unused, at: now)
+        return ending(release, release.endOfTime, at: now)
     }
 
     private func faulty(
@@ -89,7 +89,7 @@ extension Turnstile {
             return serving(at: now) ?? step(state)
         }
         guard now >= release.until else { return step(state) }
-        return ending(release, release.hasTurnedBack ? .turnedBack : .unused, at: now)
+        return ending(release, release.endOfTime, at: now)
     }
 
     private func freed(
@@ -128,6 +128,7 @@ extension Turnstile {
             var release = release
             if side == release.way.side { release.hasTurnedBack = true }
             if !hasSeenBoth { release.seenBy = side }
+            if hasSeenBoth, side == release.way.side?.opposite { release.mayBeCrossed = true }
             return release
         }
         switch state {

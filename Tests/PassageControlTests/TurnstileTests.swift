@@ -95,6 +95,30 @@ import Testing
         #expect(bench.ends == [1: [.passed]])
     }
 
+    /// In by a release, and out at the same time over the arms: the beams show one from inside who went back.
+    private static func crossing() -> TurnstileBench {
+        var bench = TurnstileBench()
+        bench.ask(.entry)
+        for (sensor, isCovered) in [
+            (Turnstile.Sensor.inner, true), (.outer, true), (.inner, false), (.inner, true),
+            (.outer, false), (.inner, false),
+        ] {
+            bench.wait(.milliseconds(200))
+            bench.reads(sensor, isCovered)
+        }
+        return bench
+    }
+
+    @Test func whoMayHaveGoneTheOtherWayPastAReleasedPersonIsTold() {
+        var bench = Self.crossing()
+        #expect(bench.ends.isEmpty)
+        bench.wait(.seconds(5))
+        #expect(bench.ends == [1: [.wrongWay]])
+        var passing = Self.crossing()
+        passing.walk(.entry)
+        #expect(passing.ends == [1: [.passed]])
+    }
+
     @Test func whoTurnsBackIsRecordedWhenTheReleaseEnds() {
         var bench = TurnstileBench()
         bench.ask(.entry)
