@@ -53,7 +53,9 @@ struct StuckButtons: Sendable {
     }
 
     private mutating func plan() {
-        nextDeadline = since.filter { !told.contains($0.key) }.values.min().map { $0 + Self.longest }
+        nextDeadline = since.filter { !told.contains($0.key) }.values.min().map {
+            $0 + Self.longest
+        }
     }
 }
 
@@ -101,7 +103,9 @@ extension Gate {
 
     /// A button that nobody lets go presses nothing again, and nobody would know.
     mutating func buttonsTimePassed(_ turn: inout Turn) {
-        for line in stuckButtons.due(at: turn.now.instant) { tellOfStuck(line, isOver: false, &turn) }
+        for line in stuckButtons.due(at: turn.now.instant) {
+            tellOfStuck(line, isOver: false, &turn)
+        }
     }
 
     private mutating func tellOfStuck(_ line: LineName, isOver: Bool, _ turn: inout Turn) {

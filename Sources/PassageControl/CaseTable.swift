@@ -15,7 +15,9 @@ package struct CaseSet<Case: PlacedCase>: Hashable, Sendable, SetAlgebra, Sequen
 
     private init(bits: UInt8) { self.bits = bits }
 
-    private static func bit(_ member: Case) -> UInt8 { 1 << UInt8(truncatingIfNeeded: member.place) }
+    private static func bit(_ member: Case) -> UInt8 {
+        1 << UInt8(truncatingIfNeeded: member.place)
+    }
 
     package var isEmpty: Bool { bits == 0 }
 

@@ -64,7 +64,8 @@ package struct PersonTrack: Hashable, Sendable {
     }
 
     /// Compares the sensors with what they read before.
-    mutating func follow(_ now: CaseSet<Side>, isReliable: Bool, at instant: Instant) -> [Sighting] {
+    mutating func follow(_ now: CaseSet<Side>, isReliable: Bool, at instant: Instant) -> [Sighting]
+    {
         var sightings: [Sighting] = []
         if case .between(let side, let until) = phase, instant >= until {
             sightings.append(.turnedBack(side, hasSeenBoth: false))

@@ -125,6 +125,58 @@ import Testing
         #expect(bench.asserts(.raise).dropFirst().first == pulse + .milliseconds(525))
     }
 
+    @Test func anOpeningSoonAfterAStopWaitsForItsContact() {
+        var bench = Self.stopped()
+        bench.give(.clearFault)
+        #expect(bench.give(.open(.policy)).contains(.rest(.stop)))
+        #expect(bench.asserts(.raise).count == 1)
+        bench.wait(.milliseconds(25))
+        #expect(bench.asserts(.raise).last == bench.elapsed)
+    }
+
+    @Test func aRiseByNameInAFaultKeepsTheDeadTime() {
+        var bench = Bench()
+        bench.openAndLower()
+        bench.wait(.milliseconds(300))
+        bench.give(.sensorFailed(.up))
+        bench.give(.open(.named))
+        bench.wait(.milliseconds(199))
+        #expect(bench.asserts(.raise).count == 1)
+        bench.wait(.milliseconds(1))
+        #expect(bench.asserts(.raise).count == 2)
+    }
+
+    @Test func anOpeningRightAfterTheBoomIsDownKeepsTheDeadTime() {
+        var bench = Bench()
+        bench.openAndLower()
+        bench.wait(.milliseconds(600))
+        bench.reads(.up, false)
+        bench.reads(.down, true)
+        #expect(bench.barrier.state == .resting(.down))
+        bench.give(.open(.policy))
+        bench.wait(.milliseconds(199))
+        #expect(bench.asserts(.raise).count == 1)
+        bench.wait(.milliseconds(1))
+        #expect(bench.asserts(.raise).count == 2)
+    }
+
+    @Test func aLostRaiseRelayIsNotDrivenByAReversal() {
+        var bench = Bench()
+        bench.openAndLower()
+        bench.wait(.milliseconds(300))
+        bench.reads(.safety, true)
+        bench.give(.driveFailed(.raise))
+        bench.wait(.seconds(5))
+        #expect(bench.asserts(.raise).count == 1)
+    }
+
+    @Test func aBoomWithOneRelayIsNotLoweredByName() {
+        var bench = Bench(drives: [.raise: .seconds(1)], active: [.up])
+        bench.wait(.seconds(10))
+        #expect(bench.give(.close) == [.note(.closeRefused(.noLowerRelay))])
+        #expect(bench.barrier.state == .resting(.up))
+    }
+
     @Test func aCloseSoonAfterAStopIsRefused() {
         var bench = Self.stopped()
         bench.give(.clearFault)

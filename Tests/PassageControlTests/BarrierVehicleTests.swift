@@ -227,6 +227,16 @@ import Testing
         #expect(!bench.notes().contains(.sighted(.arrived)))
     }
 
+    @Test func whoComesLongAfterAnotherLeftTheLoopIsFromTheFarSide() {
+        var bench = Bench()
+        bench.reads(.approach, true)
+        bench.open()
+        bench.reads(.approach, false)
+        bench.wait(.seconds(11))
+        bench.reads(.safety, true)
+        #expect(bench.notes().contains(.sighted(.entered(.far))))
+    }
+
     @Test func aPersonInTheBeamIsNotAVehicle() {
         var bench = Bench()
         bench.open()

@@ -258,7 +258,9 @@ package struct RuleChecker {
         if kept.lockdown != nil, !groups.contains(draft.facts["group"] ?? "") {
             violate("rule 5: a grant in a lockdown", lane, at: now)
         }
-        guard let index = barrierIndex[lane], let road = config.lanes[lane]?.interlock else { return }
+        guard let index = barrierIndex[lane], let road = config.lanes[lane]?.interlock else {
+            return
+        }
         for other in barriers.indices where other != index && barriers[other].hasRoad {
             guard barriers[other].config.interlock == road else { continue }
             violate("rule 5: a grant while \(barriers[other].name) has the road", lane, at: now)
