@@ -95,6 +95,14 @@ import Testing
         #expect(bench.ends == [1: [.passed]])
     }
 
+    @Test func aReleaseIsNotEndedByNameOntoSomebodyInThePassage() {
+        var bench = TurnstileBench()
+        bench.ask(.entry)
+        bench.reads(.outer, true)
+        #expect(bench.give(.lock) == [.note(.lockRefused(.busy))])
+        #expect(bench.rests(.entry).isEmpty)
+    }
+
     /// In by a release, and out at the same time over the arms: the beams show one from inside who went back.
     private static func crossing() -> TurnstileBench {
         var bench = TurnstileBench()
