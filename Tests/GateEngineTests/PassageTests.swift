@@ -419,7 +419,7 @@ import Testing
         let read = Self.between("苏E00007", stays: .milliseconds(900))
         #expect(read.actions.incidents("wrong_way") == 0)
         #expect(
-            read.actions.records(.passage).map { $0.facts["outcome"] } == ["passed", "turned_back"])
+            read.actions.records(.passage).map { $0.facts["outcome"] } == ["refused", "passed"])
         let waited = Self.between(stays: .seconds(20))
         #expect(waited.actions.incidents("wrong_way") == 0)
     }
