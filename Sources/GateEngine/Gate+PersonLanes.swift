@@ -76,6 +76,7 @@ extension Gate {
             let isDue =
                 personDue.indices.contains(index) && personDue[index].map { $0 <= now } ?? false
             guard isDue || personLanes[index].isTouched else { continue }
+            personLanes[index].isTouched = true  // Its next deadline is found below.
             personLanes[index].timePassed(&turn)
             if personLanes[index].isInAirLock { tellAirLocks(&turn) }
         }
