@@ -383,6 +383,18 @@ import Testing
         #expect(bench.actions.told(.askGuard))
     }
 
+    @Test func aFaultBetweenDecisionAndRecordLetsNobodyIn() {
+        var bench = GateBench()
+        bench.input("lane1-approach", true)
+        bench.wait(.milliseconds(100))
+        bench.see(Self.plate)
+        bench.send(.inputFailed("lane1-safety", reason: "chip gone"))
+        let stored = bench.store()
+        #expect(stored.asserts("lane1-raise") == 0)
+        #expect(!stored.told(.opening))
+        #expect(bench.status()?.admittedCount == 0)
+    }
+
     /// Somebody let in goes away, and over the boom comes one whom the loops cannot tell from them.
     private static func between(_ plate: String? = nil, stays: Duration) -> GateBench {
         var bench = GateBench()
