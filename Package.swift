@@ -79,8 +79,8 @@ let package = Package(
         module(
             "GateSimulation",
             [
-                "GateTypes", "GateConfiguration", "GateEngine", "PassageControl", "EventLoop",
-                "LineControl", "VideoCapture", "Imaging",
+                "GateTypes", "GateConfiguration", "GateEngine", "PassageControl",
+                "CredentialReaders", "EventLoop", "LineControl", "VideoCapture", "Imaging",
             ]),
         module(
             "ServiceRuntime",

@@ -39,10 +39,12 @@ struct AttemptWatch: Hashable, Sendable {
         return wrong
     }
 
+    func isPauseOver(at now: Instant) -> Bool { pausedUntil.map { now >= $0 } ?? false }
+
     /// True, once, when the pause is over.
     mutating func endPause(at now: Instant) -> Bool {
-        guard let pausedUntil, now >= pausedUntil else { return false }
-        self.pausedUntil = nil
+        guard isPauseOver(at: now) else { return false }
+        pausedUntil = nil
         return true
     }
 }

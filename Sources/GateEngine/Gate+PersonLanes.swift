@@ -32,6 +32,7 @@ extension Gate {
                 personLanes.firstIndex { $0.name == other }.map { (index, $0) }
             }
         }
+        for (door, _) in airLocks { personLanes[door].isInAirLock = true }
     }
 
     /// By indices, for a lane is a large thing to copy.
@@ -50,14 +51,12 @@ extension Gate {
         }
     }
 
-    private func isInAirLock(_ index: Int) -> Bool { airLocks.contains { $0.door == index } }
-
     mutating func drivePersonLane(
         _ index: Int, _ event: PersonMachine.Event, _ turn: inout Turn
     ) {
         guard personLanes.indices.contains(index) else { return }
         personLanes[index].drive(event, &turn)
-        if isInAirLock(index) { tellAirLocks(&turn) }
+        if personLanes[index].isInAirLock { tellAirLocks(&turn) }
     }
 
     mutating func eachPersonLane(
@@ -77,8 +76,9 @@ extension Gate {
             let isDue =
                 personDue.indices.contains(index) && personDue[index].map { $0 <= now } ?? false
             guard isDue || personLanes[index].isTouched else { continue }
+            personLanes[index].isTouched = true  // Its next deadline is found below.
             personLanes[index].timePassed(&turn)
-            if isInAirLock(index) { tellAirLocks(&turn) }
+            if personLanes[index].isInAirLock { tellAirLocks(&turn) }
         }
         tellAirLocks(&turn)
         for index in personLanes.indices where personLanes[index].isTouched {
@@ -96,9 +96,7 @@ extension Gate {
         for _ in 0..<Self.airLockRounds {
             var isSettled = true
             for (index, partner) in airLocks {
-                let isSecured = personLanes[index].machine.isSecured(at: now)
-                guard personLanes[index].toldSecured != isSecured else { continue }
-                personLanes[index].toldSecured = isSecured
+                guard let isSecured = personLanes[index].newsOfSecuring(at: now) else { continue }
                 personLanes[partner].drive(.partner(isSecured: isSecured), &turn)
                 isSettled = false
             }
@@ -171,9 +169,9 @@ extension Gate {
     }
 
     /// What each face camera and its infrared partner are asked to do.
-    var faceAttention: [(camera: CameraName, wanted: Attention)] {
-        personLanes.flatMap { lane -> [(camera: CameraName, wanted: Attention)] in
-            guard let desk = lane.faces else { return [] }
+    var faceAttentionWanted: [(camera: CameraName, wanted: Attention)] {
+        faceLanes.flatMap { index -> [(camera: CameraName, wanted: Attention)] in
+            guard let desk = personLanes[index].faces else { return [] }
             return [BadgeReading.Side.outside, .inside].flatMap { side in
                 guard let way = desk.way(side) else { return [(CameraName, Attention)]() }
                 let wanted = desk.attention(at: side)

@@ -21,8 +21,47 @@ struct DeskButton: Sendable {
     }
 }
 
+/// Buttons that are held, and for how long.
+struct StuckButtons: Sendable {
+    /// Nobody presses a button for so long.
+    static let longest = Duration.seconds(60)
+
+    private var since: [LineName: Instant] = [:]
+    private var told: Set<LineName> = []
+    private(set) var nextDeadline: Instant?
+
+    mutating func pressed(_ line: LineName, at now: Instant) {
+        guard since[line] == nil else { return }
+        since[line] = now
+        plan()
+    }
+
+    /// True when it was told that the button is stuck.
+    mutating func released(_ line: LineName) -> Bool {
+        guard since.removeValue(forKey: line) != nil else { return false }
+        plan()
+        return told.remove(line) != nil
+    }
+
+    /// Buttons that have been held for too long, each of them told once.
+    mutating func due(at now: Instant) -> [LineName] {
+        guard let nextDeadline, now >= nextDeadline else { return [] }
+        let stuck = since.filter { now >= $0.value + Self.longest && !told.contains($0.key) }
+        told.formUnion(stuck.keys)
+        plan()
+        return stuck.keys.sorted()
+    }
+
+    private mutating func plan() {
+        nextDeadline = since.filter { !told.contains($0.key) }.values.min().map {
+            $0 + Self.longest
+        }
+    }
+}
+
 extension OperatorCommand.Wish {
-    fileprivate init(_ wish: DeskWish) {
+    /// What a button says.
+    package init(_ wish: DeskWish) {
         self =
             switch wish {
             case .open(let lane): .open(lane)
@@ -45,21 +84,47 @@ extension Gate {
         _ line: LineName, _ button: DeskButton, active: Bool, _ failure: String?,
         _ turn: inout Turn
     ) {
-        guard active else {
-            held.remove(line)
-            return
+        guard active, failure == nil else {
+            if stuckButtons.released(line) { tellOfStuck(line, isOver: true, &turn) }
+            guard active else {
+                held.remove(line)
+                return
+            }
+            let isNew = held.insert(line).inserted
+            guard isNew, button.wish == .emergencyRelease else { return }
+            return obey(OperatorCommand(button.wish, by: button.operatorName), &turn)
         }
+        // The button of an emergency latches.
+        if button.wish != .emergencyRelease { stuckButtons.pressed(line, at: turn.now.instant) }
         let isNew = held.insert(line).inserted
-        guard isNew, failure == nil || button.wish == .emergencyRelease else { return }
+        guard isNew else { return }
         obey(OperatorCommand(button.wish, by: button.operatorName), &turn)
+    }
+
+    /// A button that nobody lets go presses nothing again, and nobody would know.
+    mutating func buttonsTimePassed(_ turn: inout Turn) {
+        for line in stuckButtons.due(at: turn.now.instant) {
+            tellOfStuck(line, isOver: false, &turn)
+        }
+    }
+
+    private mutating func tellOfStuck(_ line: LineName, isOver: Bool, _ turn: inout Turn) {
+        let code = "button_stuck_\(line)"
+        turn.record(isOver ? .faultCleared : .fault, nil, ["code": code])
+        if isOver {
+            clearAlarm(code, &turn)
+        } else {
+            raiseAlarm(
+                code, "Button \(line) has been pressed too long; release it or check its wiring.",
+                &turn)
+        }
     }
 
     /// Inputs that belong to no lane have nobody else who tells that they have failed.
     mutating func tellOfStray(_ line: LineName, _ failure: String?, _ turn: inout Turn) {
+        guard failure != nil || hasAlarms else { return }
         let code = "input_failed_\(line)"
         guard let failure else { return clearAlarm(code, &turn) }
-        guard line != config.fire, routes.inputs[line] == nil, routes.personInputs[line] == nil
-        else { return }
         turn.record(.fault, nil, ["code": code])
         raiseAlarm(code, "Input \(line) has failed (\(failure)); check its wiring.", &turn)
     }

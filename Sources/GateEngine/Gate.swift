@@ -28,8 +28,14 @@ package struct Gate: Sendable {
     /// Buttons by their inputs, and those that are held.
     let buttons: [LineName: DeskButton]
     var held: Set<LineName> = []
-    private var attention: [CameraName: Attention] = [:]
+    var stuckButtons = StuckButtons()
+    /// What each camera was asked for last: those of the routes by their place, and those that look at faces.
+    private var attention: [Attention?] = []
+    private var faceAttention: [CameraName: Attention] = [:]
+    /// Which of the turnstiles and doors look at faces.
+    var faceLanes: [Int] = []
     private var alarms: Set<String> = []
+    var hasAlarms: Bool { !alarms.isEmpty }
     private var pictures: PictureDesk
     private var lastNumber: UInt64 = 0
     private var latest = Instant(nanoseconds: .min)
@@ -41,9 +47,16 @@ package struct Gate: Sendable {
         policy = VehiclePolicy(config.policy, roster: config.roster, zone: config.site.timeZone)
         personPolicy = PersonPolicy(
             config.policy, roster: config.roster, zone: config.site.timeZone)
-        routes = Routes(config)
         buttons = DeskButton.all(of: config)
+        routes = Routes(config, buttons: buttons)
         pictures = PictureDesk(kept: config.storage.picturesKept)
+    }
+
+    /// Before its first call, the same gate with what was kept: lists are made ready once.
+    package func keeping(_ standing: StandingState) -> Gate {
+        var gate = self
+        gate.standing = standing
+        return gate
     }
 
     /// The first call, with the settled state of every input at that moment.
@@ -65,6 +78,9 @@ package struct Gate: Sendable {
         startPersonLanes(inputs: inputs, at: now.instant)
         if let fire = config.fire { isFireActive = inputs[fire] ?? true }
         held = Set(buttons.keys.filter { inputs[$0] ?? true })
+        for line in held where buttons[line]?.wish != .emergencyRelease {
+            stuckButtons.pressed(line, at: now.instant)
+        }
         startLockdown(inputs: inputs, &turn)
         if let reason = standing.emergency {
             releaseLanes(&turn)
@@ -78,10 +94,12 @@ package struct Gate: Sendable {
         }
         for index in personLanes.indices { personLanes[index].begin(&turn) }
         tellAirLocks(&turn)
-        due = lanes.map { $0.nextDeadline(after: latest) }
-        personDue = personLanes.map { $0.nextDeadline(after: latest) }
+        due = lanes.indices.map { lanes[$0].nextDeadline(after: latest) }
+        personDue = personLanes.indices.map { personLanes[$0].nextDeadline(after: latest) }
+        faceLanes = personLanes.indices.filter { personLanes[$0].faces != nil }
+        attention = routes.cameras.map { _ in nil }
         pictures.begin(at: latest)
-        nextDeadline = earliestDeadline()
+        findDeadline()
         return finish(&turn)
     }
 
@@ -143,6 +161,7 @@ package struct Gate: Sendable {
             break
         }
         pictures.timePassed(&turn)
+        buttonsTimePassed(&turn)
         for index in lanes.indices {
             let isDue = due[index].map { $0 <= latest } ?? false
             guard isDue || lanes[index].isTouched else { continue }
@@ -151,18 +170,20 @@ package struct Gate: Sendable {
             due[index] = lanes[index].nextDeadline(after: latest)
         }
         personTimePassed(&turn)
-        nextDeadline = earliestDeadline()
+        findDeadline()
         return finish(&turn)
     }
 
     /// When `tick` is due at the latest; nil when only events matter.
     package private(set) var nextDeadline: Instant?
 
-    private func earliestDeadline() -> Instant? {
-        var first = pictures.nextDeadline
-        for case let time? in due where first.map({ time < $0 }) ?? true { first = time }
-        for case let time? in personDue where first.map({ time < $0 }) ?? true { first = time }
-        return first
+    private mutating func findDeadline() {
+        var first = Soonest()
+        first.consider(pictures.nextDeadline)
+        first.consider(stuckButtons.nextDeadline)
+        for time in due { first.consider(time) }
+        for time in personDue { first.consider(time) }
+        nextDeadline = first.moment
     }
 
     /// True while something moves or is about to: a reload waits.
@@ -187,7 +208,8 @@ package struct Gate: Sendable {
     private mutating func input(
         _ line: LineName, active: Bool, failure: String?, _ turn: inout Turn
     ) {
-        if line == config.fire {
+        guard let meaning = routes.inputs[line] else { return tellOfStray(line, failure, &turn) }
+        if meaning.isFire {
             isFireActive = active
             if let failure {
                 raiseAlarm(
@@ -199,15 +221,15 @@ package struct Gate: Sendable {
             }
             if active { beginEmergency("fire alarm", &turn) }
         }
-        if line == config.lockdown?.input { lockdownSwitch(active: active, failure, &turn) }
-        if let button = buttons[line] { press(line, button, active: active, failure, &turn) }
-        tellOfStray(line, failure, &turn)
-        if let (lane, sensor) = routes.personInputs[line] {
+        if meaning.isLockdown { lockdownSwitch(active: active, failure, &turn) }
+        if let button = meaning.button { press(line, button, active: active, failure, &turn) }
+        if !meaning.hasOwner { tellOfStray(line, failure, &turn) }
+        if let (lane, sensor) = meaning.person {
             drivePersonLane(
                 lane, failure == nil ? .reads(sensor, active: active) : .sensorFailed(sensor), &turn
             )
         }
-        guard let (lane, sensor) = routes.inputs[line], lanes.indices.contains(lane) else { return }
+        guard let (lane, sensor) = meaning.barrier, lanes.indices.contains(lane) else { return }
         lanes[lane].drive(
             failure == nil ? .reads(sensor, active: active) : .sensorFailed(sensor), &turn)
     }
@@ -311,20 +333,28 @@ package struct Gate: Sendable {
     private mutating func finish(_ turn: inout Turn) -> [GateAction] {
         lastNumber = turn.lastNumber
         noteClosedLanes(&turn)
-        for (camera, served) in routes.cameras {
-            let waits = served.contains {
-                lanes.indices.contains($0) && lanes[$0].attention == .waiting
-            }
-            look(camera, waits ? .waiting : .idle, &turn)
+        for index in attention.indices {
+            let wanted = Self.attention(of: routes.cameras[index].lanes, lanes)
+            guard attention[index] != wanted else { continue }
+            attention[index] = wanted
+            turn.actions.append(.look(routes.cameras[index].camera, wanted))
         }
-        for (camera, wanted) in faceAttention { look(camera, wanted, &turn) }
+        if !faceLanes.isEmpty {
+            for (camera, wanted) in faceAttentionWanted where faceAttention[camera] != wanted {
+                faceAttention[camera] = wanted
+                turn.actions.append(.look(camera, wanted))
+            }
+        }
         return turn.actions
     }
 
-    private mutating func look(_ camera: CameraName, _ wanted: Attention, _ turn: inout Turn) {
-        guard attention[camera] != wanted else { return }
-        attention[camera] = wanted
-        turn.actions.append(.look(camera, wanted))
+    // Static, and so are others that are asked after every event: for a method of the whole gate, all of
+    // it would be copied.
+    private static func attention(of served: [Int], _ lanes: [VehicleLane]) -> Attention {
+        for lane in served where lanes.indices.contains(lane) && lanes[lane].isAttended {
+            return .waiting
+        }
+        return .idle
     }
 
     /// A lane that a named person has closed after an emergency is an ordinary lane again.
@@ -360,19 +390,36 @@ package struct Gate: Sendable {
 
 /// Which lane each line and camera belongs to, by the lane's place in the order of names.
 struct Routes: Sendable {
-    private(set) var inputs: [LineName: (lane: Int, sensor: BarrierSensor)] = [:]
+    /// What one input line means; it may mean more than one thing.
+    struct Meaning: Sendable {
+        var isFire = false
+        var isLockdown = false
+        var button: DeskButton?
+        var barrier: (lane: Int, sensor: BarrierSensor)?
+        /// By the place of the lane among turnstiles and doors.
+        var person: (lane: Int, sensor: PersonMachine.Sensor)?
+
+        /// Somebody else tells when the line fails.
+        var hasOwner: Bool { isFire || barrier != nil || person != nil }
+    }
+
+    private(set) var inputs: [LineName: Meaning] = [:]
     private(set) var outputs: [LineName: (lane: Int, drive: Barrier.Drive)] = [:]
     private(set) var cameras: [(camera: CameraName, lanes: [Int])] = []
     /// By the place of the lane among turnstiles and doors.
-    private(set) var personInputs: [LineName: (lane: Int, sensor: PersonMachine.Sensor)] = [:]
     private(set) var personOutputs: [LineName: (lane: Int, drive: PersonMachine.Drive)] = [:]
     private(set) var faceCameras: [CameraName: (lane: Int, side: BadgeReading.Side)] = [:]
 
-    init(_ config: GateConfig) {
+    init(_ config: GateConfig, buttons: [LineName: DeskButton]) {
+        if let fire = config.fire { inputs[fire, default: Meaning()].isFire = true }
+        if let line = config.lockdown?.input { inputs[line, default: Meaning()].isLockdown = true }
+        for (line, button) in buttons { inputs[line, default: Meaning()].button = button }
         var served: [CameraName: [Int]] = [:]
         for (index, lane) in config.lanes.sorted(by: { $0.key < $1.key }).enumerated() {
             for sensor in BarrierSensor.allCases {
-                if let line = lane.value.inputs[sensor] { inputs[line] = (index, sensor) }
+                if let line = lane.value.inputs[sensor] {
+                    inputs[line, default: Meaning()].barrier = (index, sensor)
+                }
             }
             for drive in Barrier.Drive.allCases {
                 if let line = lane.value.outputs[drive] { outputs[line] = (index, drive) }
@@ -392,7 +439,7 @@ struct Routes: Sendable {
             if let lane = config.turnstiles[name] {
                 for sensor in Turnstile.Sensor.allCases {
                     if let line = lane.inputs[sensor] {
-                        personInputs[line] = (index, .turnstile(sensor))
+                        inputs[line, default: Meaning()].person = (index, .turnstile(sensor))
                     }
                 }
                 for drive in Turnstile.Drive.allCases {
@@ -403,7 +450,7 @@ struct Routes: Sendable {
             } else if let lane = config.doors[name] {
                 for sensor in Door.Sensor.allCases {
                     if let line = lane.inputs[sensor] {
-                        personInputs[line] = (index, .door(sensor))
+                        inputs[line, default: Meaning()].person = (index, .door(sensor))
                     }
                 }
                 for drive in Door.Drive.allCases {

@@ -73,6 +73,15 @@ struct Passage: Hashable, Sendable {
 
     var isAdmitted: Bool { phase == .admitted }
 
+    /// When it ends whatever loops and boom say.
+    ///
+    /// - Parameter absence: where no loop tells, it is gone when no plate was seen for so long.
+    func end(timeout: Duration, absence: Duration?) -> Instant {
+        let end = (released ?? arrival) + timeout
+        guard let absence, !isAdmitted else { return end }
+        return min(end, (latestFrame ?? arrival) + absence)
+    }
+
     /// The outcome when the vehicle is gone and was never under the boom.
     func outcome(timedOut: Bool) -> Outcome {
         switch phase {
@@ -100,6 +109,7 @@ struct Passage: Hashable, Sendable {
             "direction": direction, "frames": String(evidence.frameCount),
             "arrival_unix_ms": String(arrivalWall.milliseconds),
         ]
+        facts.reserveCapacity(24)  // Growing step by step costs more than all the rest.
         facts["first_reading_ms"] = span(to: firstReading)
         facts["decision_ms"] = span(to: decided)
         facts["release_ms"] = span(to: released)

@@ -105,6 +105,9 @@ extension PersonLane {
     }
 
     private mutating func endPauses(_ turn: inout Turn) {
+        guard attempts.values.contains(where: { $0.isPauseOver(at: turn.now.instant) }) else {
+            return
+        }
         for key in attempts.keys.sorted(by: { $0.code < $1.code }) {
             guard attempts[key]?.endPause(at: turn.now.instant) == true else { continue }
             let ignored = String(attempts[key]?.ignored ?? 0)
@@ -237,15 +240,19 @@ extension PersonLane {
         }
         faceTimePassed(&turn)
         endPauses(&turn)
-        drive(.tick, &turn)
+        // Whatever happened at this moment has settled the machine already.
+        if drivenAt != now, let due = machineDue, due <= now { drive(.tick, &turn) }
     }
 
-    func nextDeadline(after now: Instant) -> Instant? {
-        var due = intents.map { Optional($0.due) }
-        due += attempts.values.map(\.pausedUntil)
-        due.append(machine.nextDeadline(after: now))
-        due.append(faces?.nextDeadline)
-        return due.compactMap { $0 }.min()
+    /// When `timePassed` is due.
+    mutating func nextDeadline(after now: Instant) -> Instant? {
+        machineDue = machine.nextDeadline(after: now)
+        var due = Soonest()
+        due.consider(machineDue)
+        for intent in intents { due.consider(intent.due) }
+        for watch in attempts.values { due.consider(watch.pausedUntil) }
+        if faces != nil { due.consider(faces?.nextDeadline) }
+        return due.moment
     }
 }
 

@@ -29,12 +29,16 @@ struct PersonLane: Sendable {
     var alarms: Set<String> = []
     var notice: Notice?
     var status: PersonLaneStatus
-    /// What the other door of the air lock has been told last.
+    /// It is a door of an air lock, and what the other one has been told last.
+    var isInAirLock = false
     var toldSecured: Bool?
     /// Nil where no camera looks at faces.
     var faces: FaceDesk?
     /// Something was said to this lane in this turn.
     var isTouched = false
+    /// When the machine heard something last, and when it wants to be told the time.
+    var drivenAt: Instant?
+    var machineDue: Instant?
 
     init(name: LaneName, machine: PersonMachine, faces: FaceLaneConfig? = nil) {
         self.faces = faces.map { FaceDesk($0) }
@@ -51,11 +55,22 @@ struct PersonLane: Sendable {
         if machine.faults.isEmpty, notice == nil { tell(.ready, &turn) }
     }
 
+    /// Whether it is secured, when the other door of the air lock has not been told that; nil else.
+    ///
+    /// Mutating, so that the machine is asked where it stands and not copied.
+    mutating func newsOfSecuring(at now: Instant) -> Bool? {
+        let isSecured = machine.isSecured(at: now)
+        guard toldSecured != isSecured else { return nil }
+        toldSecured = isSecured
+        return isSecured
+    }
+
     // MARK: The machine
 
     /// Hands one event to the machine and carries out what it asks for.
     mutating func drive(_ event: PersonMachine.Event, _ turn: inout Turn) {
         isTouched = true
+        drivenAt = turn.now.instant
         let (actions, notes) = machine.handle(event, at: turn.now.instant)
         // Relays first: what is written about it can wait a moment.
         turn.actions += actions

@@ -18,7 +18,10 @@ struct PictureDesk: Sendable {
 
     mutating func begin(at now: Instant) { expiryDue = now + Self.firstExpiry }
 
-    var nextDeadline: Instant? { [expiryDue, fullDue].compactMap { $0 }.min() }
+    var nextDeadline: Instant? {
+        guard let expiryDue, let fullDue else { return expiryDue ?? fullDue }
+        return min(expiryDue, fullDue)
+    }
 
     mutating func timePassed(_ turn: inout Turn) {
         let now = turn.now

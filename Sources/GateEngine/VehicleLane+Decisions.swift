@@ -300,37 +300,54 @@ extension VehicleLane {
                 intent.number,
                 reason: "no answer within \(Passage.milliseconds(config.timing.storage)) ms", &turn)
         }
-        if let passage = waiting {
-            if now >= passage.arrival + config.timing.deadline, passage.phase == .reading {
-                handOver(&turn)
-            }
-            if now >= end(of: passage) { endWaiting(timedOut: true, &turn) }
+        if let handOverDue, now >= handOverDue { handOver(&turn) }
+        if let end = endOfWaiting, now >= end { endWaiting(timedOut: true, &turn) }
+        endStale(&turn)
+        // Whatever happened at this moment has settled the machine already.
+        if drivenAt != now, let due = machineDue, due <= now { drive(.tick, &turn) }
+    }
+
+    private mutating func endStale(_ turn: inout Turn) {
+        let now = turn.now.instant
+        let (timeout, absence) = (config.timing.passageTimeout, self.absence)
+        var isStale = false
+        for index in leaving.indices
+        where now >= leaving[index].end(timeout: timeout, absence: absence) {
+            isStale = true
         }
-        let stale = leaving.filter { now >= end(of: $0) }
-        leaving = leaving.filter { now < end(of: $0) }
+        guard isStale else { return }
+        let stale = leaving.filter { now >= $0.end(timeout: timeout, absence: absence) }
+        leaving.removeAll { now >= $0.end(timeout: timeout, absence: absence) }
         for passage in stale {
             passage.passed == nil ? end(passage, .timedOut, &turn) : endWithOutcome(passage, &turn)
         }
-        drive(.tick, &turn)
     }
 
-    /// When a passage ends whatever loops and boom say.
-    private func end(of passage: Passage) -> Instant {
-        let timeout = (passage.released ?? passage.arrival) + config.timing.passageTimeout
-        guard !hasLoop, !passage.isAdmitted else { return timeout }
-        return min(timeout, (passage.latestFrame ?? passage.arrival) + Self.absence)
+    /// When the guard is asked about the vehicle that waits; nil where it is not read any more.
+    private var handOverDue: Instant? {
+        guard waiting?.phase == .reading else { return nil }
+        guard let arrival = waiting?.arrival else { return nil }
+        return arrival + config.timing.deadline
     }
 
-    func nextDeadline(after now: Instant) -> Instant? {
-        var due = intents.map { Optional($0.due) }
-        due.append(barrier.nextDeadline(after: now))
-        if let passage = waiting {
-            due.append(end(of: passage))
-            if !passage.isHandedOver, passage.phase == .reading {
-                due.append(passage.arrival + config.timing.deadline)
-            }
+    private var endOfWaiting: Instant? {
+        waiting?.end(timeout: config.timing.passageTimeout, absence: absence)
+    }
+
+    private var absence: Duration? { hasLoop ? nil : Self.absence }
+
+    /// When `timePassed` is due.
+    mutating func nextDeadline(after now: Instant) -> Instant? {
+        machineDue = barrier.nextDeadline(after: now)
+        var due = Soonest()
+        due.consider(machineDue)
+        for intent in intents { due.consider(intent.due) }
+        due.consider(endOfWaiting)
+        if waiting?.isHandedOver == false { due.consider(handOverDue) }
+        let (timeout, absence) = (config.timing.passageTimeout, self.absence)
+        for index in leaving.indices {
+            due.consider(leaving[index].end(timeout: timeout, absence: absence))
         }
-        due += leaving.map { end(of: $0) }
-        return due.compactMap { $0 }.min()
+        return due.moment
     }
 }

@@ -52,11 +52,31 @@ extension VehicleLane {
             waiting?.withdrew = turn.now.instant
         case .turnedBack:
             endWaiting(timedOut: false, &turn)
+        case .crossed: crossed(&turn)
         }
     }
 
+    /// Who took the approach loop from under the boom and left it soon, and whom no camera saw standing
+    /// there, has come from the far side: the one that was taken for passing had gone away.
+    private mutating func crossed(_ turn: inout Turn) {
+        guard var passage = waiting, !passage.isAdmitted, passage.evidence.isEmpty,
+            turn.now.instant - passage.arrival <= Self.crossingLongest
+        else { return }
+        waiting = nil
+        dropIntents(of: passage.number)
+        if let last = leaving.lastIndex(where: { $0.passed != nil && !$0.isFromFarSide }) {
+            end(leaving.remove(at: last), .turnedBack, &turn)
+        }
+        if config.direction != .both { incident("wrong_way", [:], &turn) }
+        passage.isFromFarSide = true
+        passage.passed = turn.now.instant
+        endWithOutcome(passage, &turn)
+    }
+
     /// Who stood under the boom when it was let in has not been seen entering.
-    private mutating func throughUncounted(_ seenBy: Set<BarrierSensor>, _ turn: inout Turn) {
+    private mutating func throughUncounted(
+        _ seenBy: CaseSet<BarrierSensor>, _ turn: inout Turn
+    ) {
         guard seenBy.contains(.safety), barrier.isBusy, var passage = waiting,
             passage.isAdmitted
         else { return }

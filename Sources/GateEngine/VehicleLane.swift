@@ -26,6 +26,8 @@ struct VehicleLane: Sendable {
     static let attemptsLargest = 2
     /// Without a loop, a vehicle is gone when no plate was seen for so long.
     static let absence = Duration.seconds(5)
+    /// A vehicle from the far side is over the approach loop in this time.
+    static let crossingLongest = Duration.seconds(10)
     /// A plate that stands in the region so long while the approach loop is clear.
     static let unseenByLoop = Duration.seconds(10)
 
@@ -55,6 +57,9 @@ struct VehicleLane: Sendable {
     var status: LaneStatus
     /// Something was said to this lane in this turn.
     var isTouched = false
+    /// When the boom's machine heard something last, and when it wants to be told the time.
+    var drivenAt: Instant?
+    var machineDue: Instant?
 
     init(
         name: LaneName, config: BarrierConfig, gate: GateConfig, active: Set<BarrierSensor>,
@@ -95,11 +100,11 @@ struct VehicleLane: Sendable {
 
     var isMoving: Bool { barrier.isBusy || !intents.isEmpty || !leaving.isEmpty }
 
-    var attention: Attention {
-        // Asked after every event: the passage itself is not copied for it.
+    /// Every frame is wanted. Asked after every event: the passage itself is not copied for it.
+    var isAttended: Bool {
         switch waiting?.phase {
-        case .reading, .storing: .waiting
-        case .admitted, .followed, nil: .idle
+        case .reading, .storing: true
+        case .admitted, .followed, nil: false
         }
     }
 
@@ -117,6 +122,7 @@ struct VehicleLane: Sendable {
     /// Hands one event to the boom's machine and carries out what it asks for.
     mutating func drive(_ event: Barrier.Event, _ turn: inout Turn) {
         isTouched = true
+        drivenAt = turn.now.instant
         let effects = barrier.handle(event, at: turn.now.instant)
         // Relays first: what is written about it can wait a moment.
         for effect in effects {

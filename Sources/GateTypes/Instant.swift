@@ -28,10 +28,12 @@ package struct Instant: Hashable, Comparable, Sendable, Codable {
 extension Duration {
     /// Whole nanoseconds; saturates at about 292 years.
     package var nanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, more) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000)
-        return overflow || more ? (seconds < 0 ? .min : .max) : sum
+        let attoseconds = attoseconds
+        // Up to eighteen seconds it is one division of a machine word; this is asked all the time.
+        if attoseconds >> 64 == 0 {
+            return Int64(UInt64(truncatingIfNeeded: attoseconds) / 1_000_000_000)
+        }
+        return Int64(clamping: attoseconds / 1_000_000_000)
     }
 
     /// Milliseconds with their fraction, for records and displays.

@@ -14,7 +14,7 @@ package struct Barrier: Hashable, Sendable {
     /// Which outputs and sensors there are, and how long things take.
     package struct Wiring: Hashable, Sendable {
         /// Longest assertion of each output that is fitted; `raise` always is.
-        package let longest: [Drive: Duration]
+        package let longest: CaseTable<Drive, Duration>
         package let timing: BarrierConfig.Timing
         /// A limit switch that the boom has just left may read active for so long.
         package let limitHold: Duration
@@ -23,7 +23,7 @@ package struct Barrier: Hashable, Sendable {
             longest: [Drive: Duration], timing: BarrierConfig.Timing,
             limitHold: Duration = .milliseconds(500)
         ) {
-            self.longest = longest
+            self.longest = CaseTable(longest)
             self.timing = timing
             self.limitHold = limitHold
         }
@@ -89,7 +89,7 @@ package struct Barrier: Hashable, Sendable {
         var under = Under.nobody
         var progress = Progress.nobodyYet
         /// Every presence sensor that saw something since the first warrant.
-        var seenBy: Set<BarrierSensor> = []
+        var seenBy = CaseSet<BarrierSensor>()
         /// A named person wants it closed as soon as it is clear.
         var closeAsked = false
     }

@@ -16,14 +16,14 @@ package enum BoomPosition: String, Hashable, Sendable { case down, between, up }
 ///
 /// A failed presence sensor reads active; a failed limit switch reads nothing.
 package struct BarrierSensors: Hashable, Sendable {
-    package let fitted: Set<BarrierSensor>
-    var activeSince: [BarrierSensor: Instant] = [:]
-    package private(set) var failed: Set<BarrierSensor> = []
+    package let fitted: CaseSet<BarrierSensor>
+    var activeSince = CaseTable<BarrierSensor, Instant>()
+    package private(set) var failed = CaseSet<BarrierSensor>()
     /// Safety loop and photocell both clear since then; nil while one of them is occupied.
     package internal(set) var clearSince: Instant?
 
     package init(fitted: Set<BarrierSensor>, active: Set<BarrierSensor>, at now: Instant) {
-        self.fitted = fitted
+        self.fitted = CaseSet(fitted)
         for sensor in active.intersection(fitted) { activeSince[sensor] = now }
         clearSince = isOccupied ? nil : now
     }

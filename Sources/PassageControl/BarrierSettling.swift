@@ -25,6 +25,7 @@ extension Barrier {
         case .open(let opening):
             return waiting(opening, at: now)
         case .reversing(let opening, let until) where now >= until:
+            if let wait = waitingForStop(state, at: now) { return wait }
             return Step(
                 state: .raising(opening, until: now + wiring.timing.motor), effects: raiseEffects)
         case .lowering(let opening, _) where sensors.isOccupied:
@@ -62,7 +63,7 @@ extension Barrier {
     }
 
     private var raiseEffects: [Effect] {
-        [.rest(.stop), .assert(.raise, atMost: wiring.run(.raise))]
+        [.assert(.raise, atMost: wiring.run(.raise))]
     }
 
     private func waiting(_ opening: Opening, at now: Instant) -> Step {
@@ -111,6 +112,7 @@ extension Barrier {
             guard canPulseUp, now >= relays.free(after: .lower, wiring.timing.deadTime) else {
                 return Step(state: .fault(all, canPulseUp ? lift : .none), effects: notes)
             }
+            if let wait = waitingForStop(.fault(all, lift), notes, at: now) { return wait }
             return Step(
                 state: .fault(all, .driving(until: now + wiring.timing.motor)),
                 effects: raiseEffects + notes)
@@ -132,7 +134,9 @@ extension Barrier {
         var lift = lift
         var renew = renew
         var effects: [Effect] = []
-        let free = relays.free(after: .lower, wiring.timing.deadTime)
+        let free = max(
+            relays.free(after: .lower, wiring.timing.deadTime),
+            relays.free(after: .stop, Self.stopGap))
         if case .waiting(let until) = lift, now >= max(until, free) {
             lift = .driving(until: now + wiring.timing.motor)
             renew = now
@@ -149,7 +153,7 @@ extension Barrier {
         if case .waiting = lift { waits = true }
         if !waits, now >= renew {
             if canPulseUp {
-                effects = [.rest(.stop), .assert(.raise, atMost: emergencyRun)]
+                effects = [.assert(.raise, atMost: emergencyRun)]
                 renew = now + renewalSpan
             }
         }
@@ -204,7 +208,9 @@ extension Barrier {
 
     func lampEffects(at now: Instant) -> [Effect] {
         guard let longest = wiring.longest[.lamp] else { return [] }
-        guard case .open = state else { return [.rest(.lamp)] }
+        guard case .open = state else {
+            return relays.mayBeEnergised(.lamp, at: now) ? [.rest(.lamp)] : []
+        }
         return relays.mayBeEnergised(.lamp, at: now + longest / 2)
             ? [] : [.assert(.lamp, atMost: longest)]
     }
@@ -214,33 +220,42 @@ extension Barrier {
     /// When `tick` is due at the latest; nil while only events matter.
     package func nextDeadline(after now: Instant) -> Instant? {
         let timing = wiring.timing
-        var due = [sensors.stuckDeadline(for: timing.stuck, after: now)]
+        var due = Soonest(after: now)
+        due.consider(sensors.stuckDeadline(for: timing.stuck, after: now))
         switch state {
         case .resting:
             break
         case .reversing(_, let until):
-            due.append(until)
+            due.consider(until)
+            due.consider(relays.free(after: .stop, Self.stopGap))
         case .raising(_, let until), .lowering(_, let until):
-            due += [until, limitsTellFrom(until)]
+            due.consider(until)
+            due.consider(limitsTellFrom(until))
         case .open(let opening):
-            due.append(opening.waitUntil)
-            due.append(sensors.clearSince.map { $0 + timing.clearance })
-            due.append(relays.free(after: .raise, timing.deadTime))
-            due.append(wiring.longest[.lamp].map { relays.end(of: .lamp) - $0 / 2 })
+            due.consider(opening.waitUntil)
+            due.consider(sensors.clearSince.map { $0 + timing.clearance })
+            due.consider(relays.free(after: .raise, timing.deadTime))
+            due.consider(relays.free(after: .stop, Self.stopGap))
+            due.consider(wiring.longest[.lamp].map { relays.end(of: .lamp) - $0 / 2 })
         case .fault(_, let lift):
-            due += liftDeadlines(lift)
+            consider(lift, &due)
         case .emergency(_, let lift, let renew):
-            due += liftDeadlines(lift) + [renew]
+            consider(lift, &due)
+            due.consider(renew)
         }
-        return due.compactMap { $0 }.filter { $0 > now }.min()
+        return due.moment
     }
 
-    private func liftDeadlines(_ lift: Lift) -> [Instant?] {
+    private func consider(_ lift: Lift, _ due: inout Soonest) {
         switch lift {
-        case .none: []
+        case .none: break
         case .waiting(let until):
-            [until, relays.free(after: .lower, wiring.timing.deadTime)]
-        case .driving(let until): [until, limitsTellFrom(until)]
+            due.consider(until)
+            due.consider(relays.free(after: .lower, wiring.timing.deadTime))
+            due.consider(relays.free(after: .stop, Self.stopGap))
+        case .driving(let until):
+            due.consider(until)
+            due.consider(limitsTellFrom(until))
         }
     }
 }
@@ -251,7 +266,7 @@ extension Barrier.Opening {
         _ sighting: VehicleTrack.Sighting, _ sensors: BarrierSensors, waitEnd: Instant
     ) -> [Barrier.Effect] {
         switch sighting {
-        case .arrived, .leftApproach, .entered(.far):
+        case .arrived, .leftApproach, .crossed, .entered(.far):
             return []
         case .entered(.approach), .doubled:
             progress = .nobodyYet

@@ -23,14 +23,14 @@ extension Barrier {
         for sighting in track.follow(before, sensors, at: now) {
             effects += take(sighted(sighting, at: now), at: now)
         }
-        effects += take(asked(event, at: now), at: now)
+        if let step = asked(event, at: now) { effects += take(step, at: now) }
         // Each round moves on by one state; the longest chain is stop, dead time over, end reached.
         for _ in 0..<4 {
             let step = settled(at: now)
             effects += take(step, at: now)
             if step.effects.isEmpty { break }
         }
-        effects += take(Step(state: state, effects: lampEffects(at: now)), at: now)
+        effects += relays.carryOut(lampEffects(at: now), wired: wiring.longest, at: now)
         return effects
     }
 
@@ -44,9 +44,9 @@ extension Barrier {
     // MARK: Wishes and failures
 
     /// What an event by itself changes; what sensors and time change is in `settled`.
-    private func asked(_ event: Event, at now: Instant) -> Step {
+    private func asked(_ event: Event, at now: Instant) -> Step? {
         switch event {
-        case .reads, .sensorFailed, .tick: Step(state: state)
+        case .reads, .sensorFailed, .tick: nil
         case .emergencyRelease: state.isEmergency ? Step(state: state) : releasing(at: now)
         case .emergencyReset: reset()
         case .driveFailed(let drive): without(drive, at: now)
@@ -93,7 +93,7 @@ extension Barrier {
             return Step(
                 state: .reversing(
                     opening.expectingOneMore(until: wait), until: now + wiring.timing.deadTime),
-                effects: stopEffects)
+                effects: stopBeforeRise)
         case .fault(let faults, .none) where by == .named:
             return Step(state: .fault(faults, .waiting(until: now)))
         case .fault, .emergency:
@@ -159,13 +159,13 @@ extension Barrier {
         guard isGoingDown(at: now) else {
             return Step(
                 state: .emergency(faults, .waiting(until: max(now, free)), renew: now),
-                effects: [.rest(.lower)])
+                effects: [.rest(.lower), .rest(.stop)])
         }
         return Step(
             state: .emergency(
                 faults, .waiting(until: max(now + dead, relays.lostUntil(.lower, dead))),
                 renew: now),
-            effects: stopEffects)
+            effects: stopBeforeRise)
     }
 
     private func isGoingDown(at now: Instant) -> Bool {
@@ -187,26 +187,44 @@ extension Barrier {
 
     // MARK: Movements
 
-    var stopEffects: [Effect] {
-        let pulse = max(wiring.timing.deadTime, Self.stopPulse)
-        return [
+    /// A boom that stops and stays.
+    var stopEffects: [Effect] { stop(for: max(wiring.timing.deadTime, Self.stopPulse)) }
+
+    /// A boom that stops and rises after the dead time: the stop relay has let go by then.
+    var stopBeforeRise: [Effect] { stop(for: wiring.timing.deadTime - Self.stopGap) }
+
+    private func stop(for pulse: Duration) -> [Effect] {
+        [
             .rest(.lower), .rest(.raise),
             .assert(.stop, atMost: min(wiring.longest[.stop] ?? .zero, pulse)),
         ]
     }
 
     private static let stopPulse = Duration.milliseconds(500)
+    /// A relay's contact opens so long after its coil; shorter than any dead time.
+    static let stopGap = Duration.milliseconds(25)
+
+    /// What has to happen before the boom is driven: the stop relay rests, and its contact opens, for a
+    /// motor's controller may not hear a command that comes while it is stopped. Nil when nothing has.
+    func waitingForStop(_ state: State, _ effects: [Effect] = [], at now: Instant) -> Step? {
+        if relays.canRest(.stop, at: now) {
+            return Step(state: state, effects: [.rest(.stop)] + effects)
+        }
+        return now < relays.free(after: .stop, Self.stopGap)
+            ? Step(state: state, effects: effects) : nil
+    }
 
     /// The only way down: nil unless everything that section 7 asks for holds now.
     func lowering(_ opening: Opening, at now: Instant) -> Step? {
         guard !wiring.isSinglePulse,
             sensors.isClear(for: wiring.timing.clearance, at: now),
             sensedFaults(at: now).isEmpty,
-            now >= relays.free(after: .raise, wiring.timing.deadTime)
+            now >= relays.free(after: .raise, wiring.timing.deadTime),
+            now >= relays.free(after: .stop, Self.stopGap)
         else { return nil }
         return Step(
             state: .lowering(opening, until: now + wiring.timing.motor),
-            effects: [.rest(.stop), .assert(.lower, atMost: wiring.run(.lower)), .note(.closing)])
+            effects: [.assert(.lower, atMost: wiring.run(.lower)), .note(.closing)])
     }
 
     func reversing(_ opening: Opening, at now: Instant) -> Step {
@@ -215,7 +233,7 @@ extension Barrier {
         opening.closeAsked = false
         return Step(
             state: .reversing(opening, until: now + wiring.timing.deadTime),
-            effects: stopEffects + [.note(.reversed)])
+            effects: stopBeforeRise + [.note(.reversed)])
     }
 
     /// Into the fault; a boom on its way down rises if there may be something under it.
@@ -231,7 +249,9 @@ extension Barrier {
         let safely = Lift.waiting(until: max(now + dead, relays.lostUntil(.lower, dead)))
         switch state {
         case .lowering:
-            return Step(state: .fault(all, comesUp ? safely : .none), effects: stopEffects + notes)
+            return Step(
+                state: .fault(all, comesUp ? safely : .none),
+                effects: (comesUp ? stopBeforeRise : stopEffects) + notes)
         case .reversing(_, let until):
             let lift = Lift.waiting(until: max(until, relays.lostUntil(.lower, dead)))
             return Step(state: .fault(all, canRaise ? lift : .none), effects: notes)

@@ -26,15 +26,18 @@ package struct Door: Hashable, Sendable {
 
     package struct Wiring: Hashable, Sendable {
         /// Longest assertion of each output that is fitted.
-        package let longest: [Drive: Duration]
+        package let longest: CaseTable<Drive, Duration>
         package let timing: DoorConfig.Timing
         /// One of two doors of which only one may be open.
         package let isInterlocked: Bool
+        /// Asserted again after this where a release or an open door is held.
+        let renewal: Duration
 
         package init(
             longest: [Drive: Duration], timing: DoorConfig.Timing, isInterlocked: Bool = false
         ) {
-            self.longest = longest
+            self.longest = CaseTable(longest)
+            renewal = (longest.values.min() ?? .seconds(1)) / 2
             self.timing = timing
             self.isInterlocked = isInterlocked
         }
@@ -43,9 +46,6 @@ package struct Door: Hashable, Sendable {
 
         /// The strike is released for so long; a longer time would burn it out.
         var release: Duration { min(longest[.strike] ?? .zero, timing.release) }
-
-        /// Asserted again after this where a release or an open door is held.
-        var renewal: Duration { (longest.values.min() ?? .seconds(1)) / 2 }
     }
 
     /// Why the door works by hand, and by its exit button, only.

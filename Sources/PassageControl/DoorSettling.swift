@@ -2,8 +2,8 @@ import GateConfiguration
 import GateTypes
 
 extension Door {
-    /// What sensors and time make of the state now.
-    func settled(at now: Instant) -> Step {
+    /// What sensors and time make of the state now; nil when nothing is to change.
+    func settled(at now: Instant) -> Step? {
         let sensed = sensedFaults(at: now)
         switch state {
         case .working(let motion):
@@ -22,7 +22,7 @@ extension Door {
         }
     }
 
-    private func moving(_ motion: Motion, at now: Instant) -> Step {
+    private func moving(_ motion: Motion, at now: Instant) -> Step? {
         let late = memory.queue.filter { now >= $0.until }
         if !late.isEmpty {
             return step(state, late.map { .note(.ended($0.ground, .lapsed)) }) {
@@ -35,19 +35,19 @@ extension Door {
         case .open, .closing:
             return leafIsOpen == false ? closing(at: now) : moving(leaf: motion, at: now)
         case .secured:
-            return serving(at: now) ?? step(state)
+            return serving(at: now)
         case .released(let opening, _) where leafIsOpen == nil && hasWorkingOpener:
             return opened(opening, [], at: now)  // The motor may have opened it already.
         case .released(let opening, let until):
-            guard now >= until else { return step(state) }
+            guard now >= until else { return nil }
             return neverOpened(opening, at: now)
         }
     }
 
-    private func moving(leaf motion: Motion, at now: Instant) -> Step {
+    private func moving(leaf motion: Motion, at now: Instant) -> Step? {
         switch motion {
         case .secured, .released:
-            return step(state)
+            return nil
         case .open(let opening, let motor):
             return serving(at: now) ?? holding(opening, motor, at: now)
         case .closing(let opening, let until, let closer):
@@ -60,7 +60,7 @@ extension Door {
                 return opened(opening, [.note(.reopened)], at: now)
             }
             if let next = serving(at: now) { return next }
-            guard leafIsOpen == nil, now >= until else { return step(state) }
+            guard leafIsOpen == nil, now >= until else { return nil }
             return step(.secured, restAll + ending(opening.pending, .unobserved))
         }
     }
@@ -144,16 +144,19 @@ extension Door {
     // MARK: The leaf
 
     /// The contact: opened on a release or forced, held open, closed.
-    func leafStep(at now: Instant) -> Step {
-        guard let isOpen = leafIsOpen else { return step(state) }
+    func leafStep(at now: Instant) -> Step? {
+        guard let isOpen = leafIsOpen else { return nil }
         var leaf = memory.leaf
-        let change = leaf.follow(isOpen: isOpen, longest: wiring.timing.heldOpen, at: now)
+        let change = leaf.follow(
+            isOpen: isOpen, longest: wiring.timing.heldOpen, isFree: motion == nil, at: now)
         var next: Step
         switch change {
         case .opened: next = leafOpened(at: now)
         case .heldOpen: next = step(state, [.note(.heldOpen)])
         case .closed: next = leafClosed(at: now)
-        case nil: next = step(state)
+        case nil:
+            guard leaf != memory.leaf else { return nil }
+            next = step(state)
         }
         next.memory.leaf = leaf
         if change == .opened {
@@ -272,16 +275,16 @@ extension Door {
         return step(.open(opening, motor), openerEffects + effects)
     }
 
-    private func holding(_ opening: Opening, _ motor: Motor?, at now: Instant) -> Step {
+    private func holding(_ opening: Opening, _ motor: Motor?, at now: Instant) -> Step? {
         guard var motor else {
             // Nobody can tell whether the leaf is still open; its next change will.
-            guard leafIsOpen == nil else { return step(state) }
+            guard leafIsOpen == nil else { return nil }
             return step(.secured, restAll + ending(opening.pending, .unobserved))
         }
         guard now < motor.stay || sensors.isActive(.obstacle) else {
             return step(.closing(opening, until: now + wiring.timing.motor, by: .time), restAll)
         }
-        guard now >= motor.renew else { return step(state) }
+        guard now >= motor.renew else { return nil }
         motor.renew = now + wiring.renewal
         return step(.open(opening, motor), openerEffects)
     }
@@ -291,20 +294,23 @@ extension Door {
     /// When `tick` is due at the latest; nil while only events matter.
     package func nextDeadline(after now: Instant) -> Instant? {
         let stuck = wiring.timing.stuck
-        var due: [Instant?] = [Sensor.exit, .presence, .obstacle].map {
-            sensors.stuckDeadline($0, for: stuck)
-        }
-        due.append(memory.leaf.deadline)
-        due += memory.queue.map(\.until)
+        var due = Soonest(after: now)
+        due.consider(sensors.stuckDeadline(.exit, for: stuck))
+        due.consider(sensors.stuckDeadline(.presence, for: stuck))
+        due.consider(sensors.stuckDeadline(.obstacle, for: stuck))
+        due.consider(memory.leaf.deadline)
+        for asked in memory.queue { due.consider(asked.until) }
         switch state {
         case .working(let motion), .fault(_, let motion):
             switch motion {
             case .secured, .open(_, nil): break
-            case .released(_, let until), .closing(_, let until, _): due.append(until)
-            case .open(_, .some(let motor)): due += [motor.stay, motor.renew]
+            case .released(_, let until), .closing(_, let until, _): due.consider(until)
+            case .open(_, .some(let motor)):
+                due.consider(motor.stay)
+                due.consider(motor.renew)
             }
-        case .emergency(_, _, let renew): due.append(renew)
+        case .emergency(_, _, let renew): due.consider(renew)
         }
-        return due.compactMap { $0 }.filter { $0 > now }.min()
+        return due.moment
     }
 }

@@ -19,12 +19,12 @@ extension Door {
         case .driveFailed(let drive): relays.lose(drive)
         case .ask, .partner, .lock, .clearFault, .emergencyRelease, .emergencyReset, .tick: break
         }
-        effects += take(leafStep(at: now), at: now)
-        effects += take(changed(from: before, at: now), at: now)
-        effects += take(asked(event, at: now), at: now)
+        if let step = leafStep(at: now) { effects += take(step, at: now) }
+        if let step = changed(from: before, at: now) { effects += take(step, at: now) }
+        if let step = asked(event, at: now) { effects += take(step, at: now) }
         // Each round moves on by one state; the longest chain is closing, secured, the next release.
         for _ in 0..<6 {
-            let step = settled(at: now)
+            guard let step = settled(at: now) else { break }
             let isSettled = step.effects.isEmpty && step.state == state && step.memory == memory
             effects += take(step, at: now)
             if isSettled { break }
@@ -60,9 +60,9 @@ extension Door {
     // MARK: Wishes and failures
 
     /// What an event by itself changes; what sensors and time change is in `settled`.
-    private func asked(_ event: Event, at now: Instant) -> Step {
+    private func asked(_ event: Event, at now: Instant) -> Step? {
         switch event {
-        case .reads, .sensorFailed, .tick: step(state)
+        case .reads, .sensorFailed, .tick: nil
         case .ask(let warrant, let traveller): askedToRelease(warrant, traveller, at: now)
         case .partner(let isSecured): partner(isSecured: isSecured)
         case .lock: askedToLock(at: now)
@@ -104,14 +104,14 @@ extension Door {
     }
 
     /// The exit button, when it is pressed; and who crosses the presence sensor behind the leaf.
-    private func changed(from before: SensorBank<Sensor>, at now: Instant) -> Step {
+    private func changed(from before: SensorBank<Sensor>, at now: Instant) -> Step? {
         func went(_ sensor: Sensor, active: Bool) -> Bool {
             sensors.sees(sensor) && before.sees(sensor) && sensors.isActive(sensor) == active
                 && before.isActive(sensor) != active
         }
         if went(.exit, active: true) { return exitPressed(at: now) }
         if went(.presence, active: false) { return crossed() }
-        return step(state)
+        return nil
     }
 
     private func exitPressed(at now: Instant) -> Step {

@@ -9,8 +9,15 @@ enum LeafWatch: Hashable, Sendable {
     enum Change: Hashable, Sendable { case opened, heldOpen, closed }
 
     /// Compares the contact with what is known; nil when nothing has changed.
-    mutating func follow(isOpen: Bool, longest: Duration, at now: Instant) -> Change? {
+    ///
+    /// - Parameter isFree: in an emergency it may stand open; the time counts from the end of that.
+    mutating func follow(
+        isOpen: Bool, longest: Duration, isFree: Bool = false, at now: Instant
+    ) -> Change? {
         switch (self, isOpen) {
+        case (.open, true) where isFree:
+            self = .open(heldFrom: now + longest)
+            return nil
         case (.closed, true):
             self = .open(heldFrom: now + longest)
             return .opened

@@ -5,7 +5,7 @@ import GateTypes
 /// Inwards: outer, both, inner, clear. The sensors may be two beams across the passage or the two
 /// switches of a rotor; a person whom neither covers for a moment is still the same one.
 package struct PersonTrack: Hashable, Sendable {
-    package enum Side: String, Hashable, Sendable {
+    package enum Side: String, Hashable, Sendable, CaseIterable {
         case outer, inner
 
         var opposite: Side { self == .outer ? .inner : .outer }
@@ -38,11 +38,11 @@ package struct PersonTrack: Hashable, Sendable {
     }
 
     var phase = Phase.free
-    private var covered: Set<Side> = []
+    private var covered: CaseSet<Side> = []
     private let gap: Duration
 
     /// - Parameter gap: longest time between the two sensors of one person whom both have lost.
-    package init(covered: Set<Side>, gap: Duration) {
+    package init(covered: CaseSet<Side>, gap: Duration) {
         self.gap = gap
         self.covered = covered
         if !covered.isEmpty { phase = .unknown }
@@ -64,7 +64,8 @@ package struct PersonTrack: Hashable, Sendable {
     }
 
     /// Compares the sensors with what they read before.
-    mutating func follow(_ now: Set<Side>, isReliable: Bool, at instant: Instant) -> [Sighting] {
+    mutating func follow(_ now: CaseSet<Side>, isReliable: Bool, at instant: Instant) -> [Sighting]
+    {
         var sightings: [Sighting] = []
         if case .between(let side, let until) = phase, instant >= until {
             sightings.append(.turnedBack(side, hasSeenBoth: false))
@@ -87,7 +88,7 @@ package struct PersonTrack: Hashable, Sendable {
     }
 
     private mutating func changed(
-        _ side: Side, _ covered: Set<Side>, at instant: Instant
+        _ side: Side, _ covered: CaseSet<Side>, at instant: Instant
     ) -> [Sighting] {
         switch phase {
         case .free:

@@ -10,10 +10,10 @@ package enum MachineEffect<Drive: Hashable & Sendable, Note: Hashable & Sendable
 }
 
 /// What the relays of one machine were last told: the memory behind the dead time.
-struct RelayMemory<Drive: Hashable & Sendable>: Hashable, Sendable {
+struct RelayMemory<Drive: PlacedCase>: Hashable, Sendable {
     /// When each relay is at rest at the latest; the past when it rests.
-    var energisedUntil: [Drive: Instant] = [:]
-    private(set) var lost: Set<Drive> = []
+    var energisedUntil = CaseTable<Drive, Instant>()
+    private(set) var lost = CaseSet<Drive>()
 
     mutating func assert(_ drive: Drive, until: Instant) {
         lost.remove(drive)
@@ -29,8 +29,10 @@ struct RelayMemory<Drive: Hashable & Sendable>: Hashable, Sendable {
     /// Remembers what is asked for; returns what is left of it: a resting relay need not be told to
     /// rest, and one that is not wired cannot be told anything.
     mutating func carryOut<Note>(
-        _ effects: [MachineEffect<Drive, Note>], wired: [Drive: Duration], at now: Instant
+        _ effects: [MachineEffect<Drive, Note>], wired: CaseTable<Drive, Duration>,
+        at now: Instant
     ) -> [MachineEffect<Drive, Note>] {
+        guard !effects.isEmpty else { return [] }
         let needed = effects.filter { effect in
             switch effect {
             case .rest(let drive): mayBeEnergised(drive, at: now)
@@ -53,6 +55,11 @@ struct RelayMemory<Drive: Hashable & Sendable>: Hashable, Sendable {
     /// True while the relay may still be energised.
     func mayBeEnergised(_ drive: Drive, at now: Instant) -> Bool {
         energisedUntil[drive].map { $0 > now } ?? false
+    }
+
+    /// True while the relay is energised and would hear that it is to rest.
+    func canRest(_ drive: Drive, at now: Instant) -> Bool {
+        mayBeEnergised(drive, at: now) && !lost.contains(drive)
     }
 
     /// The end of the dead time that `drive` leaves behind.

@@ -1,13 +1,13 @@
 import GateTypes
 
 /// The readings of one person lane's sensors; a failed sensor reads active.
-package struct SensorBank<Sensor: Hashable & Sendable>: Hashable, Sendable {
-    package let fitted: Set<Sensor>
-    var activeSince: [Sensor: Instant] = [:]
-    package private(set) var failed: Set<Sensor> = []
+package struct SensorBank<Sensor: PlacedCase>: Hashable, Sendable {
+    package let fitted: CaseSet<Sensor>
+    var activeSince = CaseTable<Sensor, Instant>()
+    package private(set) var failed = CaseSet<Sensor>()
 
     package init(fitted: Set<Sensor>, active: Set<Sensor>, at now: Instant) {
-        self.fitted = fitted
+        self.fitted = CaseSet(fitted)
         for sensor in active.intersection(fitted) { activeSince[sensor] = now }
     }
 

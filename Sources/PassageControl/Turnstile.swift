@@ -30,11 +30,14 @@ package struct Turnstile: Hashable, Sendable {
 
     package struct Wiring: Hashable, Sendable {
         /// Longest assertion of each output that is fitted.
-        package let longest: [Drive: Duration]
+        package let longest: CaseTable<Drive, Duration>
         package let timing: TurnstileConfig.Timing
+        /// Asserted again after this in an emergency.
+        let renewal: Duration
 
         package init(longest: [Drive: Duration], timing: TurnstileConfig.Timing) {
-            self.longest = longest
+            self.longest = CaseTable(longest)
+            renewal = (longest.values.min() ?? .seconds(1)) / 2
             self.timing = timing
         }
 
@@ -45,9 +48,6 @@ package struct Turnstile: Hashable, Sendable {
         func run(_ drive: Drive) -> Duration {
             min(longest[drive] ?? .zero, timing.release + .milliseconds(500))
         }
-
-        /// Asserted again after this in an emergency.
-        var renewal: Duration { (longest.values.min() ?? .seconds(1)) / 2 }
     }
 
     /// Why the channel works by hand only.
@@ -86,11 +86,19 @@ package struct Turnstile: Hashable, Sendable {
         package let way: Way
         var until: Instant
         var hasTurnedBack = false
+        /// Somebody from the other side was at both sensors and out again there; the released one may have
+        /// passed them meanwhile, and they did not turn back.
+        var mayBeCrossed = false
         /// Which passage sensor saw somebody who did not get through.
         var seenBy: PersonTrack.Side?
         /// Followers told by the camera whom the sensors have not shown yet.
         var uncounted = 0
         var followers = 0
+
+        /// What is told when its time is up.
+        var endOfTime: PersonWarrant.End {
+            hasTurnedBack ? .turnedBack : mayBeCrossed ? .wrongWay : .unused
+        }
     }
 
     package enum State: Hashable, Sendable {
@@ -148,7 +156,7 @@ package struct Turnstile: Hashable, Sendable {
     struct Memory: Hashable, Sendable {
         var queue: [Asked] = []
         var gate = LeafWatch.closed
-        var silence: [PersonTrack.Side: Int] = [:]
+        var silence = CaseTable<PersonTrack.Side, Int>()
     }
 
     /// Everything has a limit: people who wait for their turn.
@@ -198,8 +206,8 @@ package struct Turnstile: Hashable, Sendable {
         }
     }
 
-    static func covered(_ sensors: SensorBank<Sensor>) -> Set<PersonTrack.Side> {
-        var covered: Set<PersonTrack.Side> = []
+    static func covered(_ sensors: SensorBank<Sensor>) -> CaseSet<PersonTrack.Side> {
+        var covered = CaseSet<PersonTrack.Side>()
         if sensors.isActive(.outer) { covered.insert(.outer) }
         if sensors.isActive(.inner) { covered.insert(.inner) }
         return covered
@@ -213,9 +221,12 @@ package struct Turnstile: Hashable, Sendable {
         where sensors.isStuck(sensor, for: wiring.timing.stuck, at: now) {
             faults.insert(.stuck(sensor))
         }
-        for (side, count) in memory.silence where count >= Self.silencesLargest {
-            faults.insert(.silent(side == .outer ? .outer : .inner))
-        }
+        if isSilent(.outer) { faults.insert(.silent(.outer)) }
+        if isSilent(.inner) { faults.insert(.silent(.inner)) }
         return faults
+    }
+
+    private func isSilent(_ side: PersonTrack.Side) -> Bool {
+        memory.silence[side].map { $0 >= Self.silencesLargest } ?? false
     }
 }

@@ -2,8 +2,8 @@ import GateConfiguration
 import GateTypes
 
 extension Turnstile {
-    /// What sensors and time make of the state now.
-    func settled(at now: Instant) -> Step {
+    /// What sensors and time make of the state now; nil when nothing is to change.
+    func settled(at now: Instant) -> Step? {
         let sensed = sensedFaults(at: now)
         switch state {
         case .locked, .released, .relocking:
@@ -17,12 +17,12 @@ extension Turnstile {
         }
         switch state {
         case .locked:
-            return serving(at: now) ?? step(state)
+            return serving(at: now)
         case .relocking(let until, _):
-            guard now >= until else { return step(state) }
-            return serving(at: now) ?? step(track.isClear ? .locked : state)
+            guard now >= until else { return nil }
+            return serving(at: now) ?? (track.isClear ? step(.locked) : nil)
         case .released(let release):
-            return now >= release.until ? timeIsUp(release, at: now) : step(state)
+            return now >= release.until ? timeIsUp(release, at: now) : nil
         case .fault(let faults, let release):
             return faulty(faults, release, sensed: sensed, at: now)
         case .emergency(let faults, let hold, let renew):
@@ -72,7 +72,7 @@ extension Turnstile {
                 wiring.isPulsed(release.way.drive)
                     ? [] : [.assert(release.way.drive, atMost: wiring.run(release.way.drive))])
         }
-        return ending(release, release.hasTurnedBack ? .turnedBack : .unused, at: now)
+        return ending(release, release.endOfTime, at: now)
     }
 
     private func faulty(
@@ -89,7 +89,7 @@ extension Turnstile {
             return serving(at: now) ?? step(state)
         }
         guard now >= release.until else { return step(state) }
-        return ending(release, release.hasTurnedBack ? .turnedBack : .unused, at: now)
+        return ending(release, release.endOfTime, at: now)
     }
 
     private func freed(
@@ -128,6 +128,7 @@ extension Turnstile {
             var release = release
             if side == release.way.side { release.hasTurnedBack = true }
             if !hasSeenBoth { release.seenBy = side }
+            if hasSeenBoth, side == release.way.side?.opposite { release.mayBeCrossed = true }
             return release
         }
         switch state {
@@ -181,20 +182,30 @@ extension Turnstile {
     // MARK: The side gate
 
     /// The side gate's contact: opened on a release, forced, held open, closed.
-    func gateStep(at now: Instant) -> Step {
-        guard sensors.sees(.gate) else { return step(state) }
+    func gateStep(at now: Instant) -> Step? {
+        guard sensors.sees(.gate) else { return nil }
         var gate = memory.gate
         let change = gate.follow(
-            isOpen: sensors.isActive(.gate), longest: wiring.timing.heldOpen, at: now)
+            isOpen: sensors.isActive(.gate), longest: wiring.timing.heldOpen,
+            isFree: isEmergency, at: now)
         var next: Step
         switch change {
         case .opened: next = gateOpened(at: now)
         case .heldOpen: next = step(state, [.note(.gateHeldOpen)])
         case .closed: next = step(state, [.note(.gateClosed)])
-        case nil: next = step(state)
+        case nil:
+            guard gate != memory.gate else { return nil }
+            next = step(state)
         }
         next.memory.gate = gate
         return next
+    }
+
+    private var isEmergency: Bool {
+        switch state {
+        case .emergency: true
+        case .locked, .released, .relocking, .fault: false
+        }
     }
 
     private func gateOpened(at now: Instant) -> Step {
@@ -214,22 +225,24 @@ extension Turnstile {
     /// When `tick` is due at the latest; nil while only events matter.
     package func nextDeadline(after now: Instant) -> Instant? {
         let timing = wiring.timing
-        var due: [Instant?] = [
-            track.deadline, sensors.stuckDeadline(.outer, for: timing.stuck),
-            sensors.stuckDeadline(.inner, for: timing.stuck),
-        ]
-        due.append(memory.gate.deadline)
-        due += memory.queue.map(\.until)
+        var due = Soonest(after: now)
+        due.consider(track.deadline)
+        due.consider(sensors.stuckDeadline(.outer, for: timing.stuck))
+        due.consider(sensors.stuckDeadline(.inner, for: timing.stuck))
+        due.consider(memory.gate.deadline)
+        for asked in memory.queue { due.consider(asked.until) }
         if !memory.queue.isEmpty {
-            due += [Drive.entry, .exit, .gate].map { relays.free(after: $0, timing.deadTime) }
+            due.consider(relays.free(after: .entry, timing.deadTime))
+            due.consider(relays.free(after: .exit, timing.deadTime))
+            due.consider(relays.free(after: .gate, timing.deadTime))
         }
         switch state {
         case .locked, .fault(_, nil): break
-        case .released(let release), .fault(_, .some(let release)): due.append(release.until)
-        case .relocking(let until, _): due.append(until)
-        case .emergency(_, _, let renew): due.append(renew)
+        case .released(let release), .fault(_, .some(let release)): due.consider(release.until)
+        case .relocking(let until, _): due.consider(until)
+        case .emergency(_, _, let renew): due.consider(renew)
         }
-        return due.compactMap { $0 }.filter { $0 > now }.min()
+        return due.moment
     }
 }
 

@@ -24,11 +24,11 @@ extension Turnstile {
             Self.covered(sensors), isReliable: sensors.failed.isDisjoint(with: [.outer, .inner]),
             at: now)
         for sighting in sightings { effects += take(sighted(sighting, at: now), at: now) }
-        effects += take(gateStep(at: now), at: now)
-        effects += take(asked(event, at: now), at: now)
+        if let step = gateStep(at: now) { effects += take(step, at: now) }
+        if let step = asked(event, at: now) { effects += take(step, at: now) }
         // Each round moves on by one state; the longest chain is end of a release, locked, the next.
         for _ in 0..<5 {
-            let step = settled(at: now)
+            guard let step = settled(at: now) else { break }
             let isSettled = step.effects.isEmpty && step.state == state && step.memory == memory
             effects += take(step, at: now)
             if isSettled { break }
@@ -53,9 +53,9 @@ extension Turnstile {
     // MARK: Wishes and failures
 
     /// What an event by itself changes; what sensors and time change is in `settled`.
-    private func asked(_ event: Event, at now: Instant) -> Step {
+    private func asked(_ event: Event, at now: Instant) -> Step? {
         switch event {
-        case .reads, .sensorFailed, .tick: step(state)
+        case .reads, .sensorFailed, .tick: nil
         case .ask(let warrant, let way): askedToRelease(warrant, way, at: now)
         case .counted(let persons): counted(persons)
         case .lock: askedToLock(at: now)
@@ -146,7 +146,7 @@ extension Turnstile {
         let gone = faults.filter { !$0.clearsItself }.sorted()
         return step(
             .fault(faults.subtracting(gone), release), gone.map { .note(.recovered($0)) }
-        ) { $0.silence = [:] }
+        ) { $0.silence = CaseTable() }
     }
 
     private func without(_ drive: Drive, at now: Instant) -> Step {
@@ -216,7 +216,7 @@ extension Turnstile {
         return step(
             next, [.rest(release.way.drive), .note(.ended(release.warrant, end))]
         ) { memory in
-            if let missed { memory.silence[missed, default: 0] += 1 }
+            if let missed { memory.silence[missed] = (memory.silence[missed] ?? 0) + 1 }
         }
     }
 

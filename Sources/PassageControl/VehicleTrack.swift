@@ -16,12 +16,16 @@ package struct VehicleTrack: Hashable, Sendable {
         case leftApproach
         /// The safety loop has a vehicle.
         case entered(Side)
-        /// The approach loop was left, taken and left again under one occupation of the boom.
+        /// The approach loop was left and taken under one occupation of the boom, and then left again, or
+        /// the beam cleared and was broken again: a second vehicle is under the boom.
         case doubled
+        /// Whoever came under the boom from between the loops may have come from the far side: the approach
+        /// loop was taken meanwhile, and is clear again without anybody having gone under the boom from there.
+        case crossed
         /// Everything is clear behind what was under the boom.
-        case through(Side, seenBy: Set<BarrierSensor>)
+        case through(Side, seenBy: CaseSet<BarrierSensor>)
         /// What was under the boom has gone back onto the approach loop ...
-        case withdrew(seenBy: Set<BarrierSensor>)
+        case withdrew(seenBy: CaseSet<BarrierSensor>)
         /// ... and has left that backwards; or it left the approach loop and never came under the boom.
         case turnedBack
     }
@@ -30,12 +34,21 @@ package struct VehicleTrack: Hashable, Sendable {
         case free
         /// A vehicle left the approach loop and may be between the loops.
         case between(since: Instant)
-        case under(Side, approach: ApproachOrder, seenBy: Set<BarrierSensor>)
+        case under(Side, approach: ApproachOrder, seenBy: CaseSet<BarrierSensor>)
         case withdrawn
+        /// Somebody came under the boom from between the loops and is through; on the approach loop stands
+        /// the same one, who came from the far side, or the next.
+        case behind
     }
 
     /// The approach loop during one occupation of the boom.
-    enum ApproachOrder: Hashable, Sendable { case occupied, left, again }
+    enum ApproachOrder: Hashable, Sendable {
+        case occupied, left, again
+        /// Taken again, and the beam has cleared since.
+        case past
+        /// Clear when somebody came under the boom; and taken since.
+        case unseen, taken
+    }
 
     /// A short vehicle takes no longer from one loop to the next.
     private static let betweenLoopsLongest = Duration.seconds(10)
@@ -69,14 +82,16 @@ package struct VehicleTrack: Hashable, Sendable {
         }
         let seen = Self.presence(new)
         switch phase {
-        case .free, .between, .withdrawn:
+        case .free, .between, .withdrawn, .behind:
             guard new.isOccupied else { break }
             let side = sideOfEntry(new, at: now)
             phase = .under(
-                side, approach: new.isActive(.approach) ? .occupied : .left, seenBy: seen)
+                side, approach: orderOfEntry(side, new.isActive(.approach)), seenBy: seen)
             if seen.contains(.safety) { sightings.append(.entered(side)) }
         case .under(let side, let order, let before) where new.isOccupied:
-            phase = .under(side, approach: order, seenBy: before.union(seen))
+            let (next, isDoubled) = order.after(old, new)
+            phase = .under(side, approach: next, seenBy: before.union(seen))
+            if isDoubled { sightings.append(.doubled) }
             if seen.contains(.safety), !before.contains(.safety) {
                 sightings.append(.entered(side))
             }
@@ -84,7 +99,7 @@ package struct VehicleTrack: Hashable, Sendable {
             sightings.append(
                 order == .occupied
                     ? .withdrew(seenBy: seenBy) : .through(side, seenBy: seenBy))
-            phase = order == .occupied ? .withdrawn : .free
+            phase = order == .occupied ? .withdrawn : order == .taken ? .behind : .free
         }
         return sightings
     }
@@ -93,6 +108,11 @@ package struct VehicleTrack: Hashable, Sendable {
         if !hasApproach || sensors.isActive(.approach) { return .approach }
         guard case .between(let since) = phase else { return .far }
         return now - since <= Self.betweenLoopsLongest ? .approach : .far
+    }
+
+    private func orderOfEntry(_ side: Side, _ isOnApproach: Bool) -> ApproachOrder {
+        if isOnApproach { return .occupied }
+        return hasApproach && side == .approach ? .unseen : .left
     }
 
     private mutating func approachChanged(_ sensors: BarrierSensors, at now: Instant) -> [Sighting]
@@ -106,7 +126,7 @@ package struct VehicleTrack: Hashable, Sendable {
             return [active ? .arrived : .leftApproach]
         }
         switch (phase, active) {
-        case (.free, true), (.withdrawn, true):
+        case (.free, true), (.withdrawn, true), (.behind, true):
             return [.arrived]
         case (.between(let since), true):
             phase = .free
@@ -114,25 +134,55 @@ package struct VehicleTrack: Hashable, Sendable {
         case (.free, false), (.between, false):
             phase = .between(since: now)
             return [.leftApproach]
+        case (.behind, false):
+            phase = .between(since: now)
+            return [.crossed, .leftApproach]
         case (.withdrawn, false):
             phase = .free
             return [.turnedBack]
+        case (.under(.approach, .unseen, let seen), true):
+            phase = .under(.approach, approach: .taken, seenBy: seen)
+            return [.arrived]
         case (.under(.approach, .left, let seen), true):
             phase = .under(.approach, approach: .again, seenBy: seen)
             return [.arrived]
         case (.under(.approach, .occupied, let seen), false):
             phase = .under(.approach, approach: .left, seenBy: seen)
             return []
-        case (.under(.approach, .again, let seen), false):
+        case (.under(.approach, .again, let seen), false),
+            (.under(.approach, .past, let seen), false),
+            (.under(.approach, .taken, let seen), false):
             phase = .under(.approach, approach: .left, seenBy: seen)
             return [.doubled]
         case (.under(.approach, .occupied, _), true), (.under(.approach, .again, _), true),
-            (.under(.approach, .left, _), false), (.under(.far, _, _), _):
+            (.under(.approach, .past, _), true), (.under(.approach, .taken, _), true),
+            (.under(.approach, .left, _), false), (.under(.approach, .unseen, _), false),
+            (.under(.far, _, _), _):
             return []  // From the far side the approach loop is the way out.
         }
     }
 
-    private static func presence(_ sensors: BarrierSensors) -> Set<BarrierSensor> {
-        Set([.safety, .photocell].filter(sensors.isActive))
+    private static func presence(_ sensors: BarrierSensors) -> CaseSet<BarrierSensor> {
+        var seen = CaseSet<BarrierSensor>()
+        if sensors.isActive(.safety) { seen.insert(.safety) }
+        if sensors.isActive(.photocell) { seen.insert(.photocell) }
+        return seen
+    }
+}
+
+extension VehicleTrack.ApproachOrder {
+    /// What the beam tells of two vehicles in a row; the loop may not clear between them.
+    fileprivate func after(
+        _ old: BarrierSensors, _ new: BarrierSensors
+    ) -> (order: Self, isDoubled: Bool) {
+        guard old.sees(.photocell), new.sees(.photocell),
+            old.isActive(.photocell) != new.isActive(.photocell)
+        else { return (self, false) }
+        switch (self, new.isActive(.photocell)) {
+        case (.again, false): return (.past, false)
+        case (.past, true): return (.occupied, true)
+        case (.again, true), (.past, false), (.occupied, _), (.left, _), (.unseen, _), (.taken, _):
+            return (self, false)
+        }
     }
 }

@@ -69,7 +69,7 @@ package struct Texts: Sendable {
         ("boom_moved", "道闸未经命令移动，请检查"), ("output_failed", "输出故障，请检查继电器"),
         ("sensor_silent", "传感器多次未检测到通行人员，请检查"), ("held_open", "门开启时间过长，请关闭"),
         ("lockdown", "封锁：仅允许指定人员通行，直至解除"), ("boom_detached", "道闸杆脱落，请装回后解除故障"),
-        ("input_failed", "输入故障，请检查接线"),
+        ("input_failed", "输入故障，请检查接线"), ("button_stuck", "按钮持续按下，请松开或检查接线"),
         ("wrong_credentials", "连续多次错误的卡或密码，读卡器暂停，请查看现场"),
         ("reader_failed", "读卡器线路故障，请检查接线与供电"), ("reader_unreadable", "读卡器多次发送错误数据，请检查接线"),
         ("never_opens", "多次放行而门未开启，请检查"),

@@ -42,7 +42,7 @@ struct SimulateCommand: ParsableCommand {
         }
         var plan = file.scenario
         if let days { plan.length = .seconds(days * 86_400) }
-        let simulation = SiteSimulation(
+        var simulation = SiteSimulation(
             config: file.config, scenario: plan, start: file.start, seed: seed)
         let view = SimulationView(file.config, format: format)
         if !quiet, journal || plan.length <= .seconds(86_400) {

@@ -18,12 +18,12 @@ enum SimulationBench {
             return SiteSimulation(
                 config: file.config, scenario: scenario, start: file.start, seed: seed)
         }
-        let timed = simulation(timedDays)
+        var timed = simulation(timedDays)
         timed.isTimed = true
         timed.run()
         var stage = StageTimes("engine: event to actions, reference site")
         stage.milliseconds = timed.spans.map { Double($0) / 1e6 }
-        let long = simulation(days)
+        var long = simulation(days)
         let begun = ContinuousClock.now
         long.run()
         let seconds = (ContinuousClock.now - begun).milliseconds / 1000

@@ -383,6 +383,59 @@ import Testing
         #expect(bench.actions.told(.askGuard))
     }
 
+    @Test func aFaultBetweenDecisionAndRecordLetsNobodyIn() {
+        var bench = GateBench()
+        bench.input("lane1-approach", true)
+        bench.wait(.milliseconds(100))
+        bench.see(Self.plate)
+        bench.send(.inputFailed("lane1-safety", reason: "chip gone"))
+        let stored = bench.store()
+        #expect(stored.asserts("lane1-raise") == 0)
+        #expect(!stored.told(.opening))
+        #expect(bench.status()?.admittedCount == 0)
+    }
+
+    /// Somebody let in goes away, and over the boom comes one whom the loops cannot tell from them.
+    private static func between(_ plate: String? = nil, stays: Duration) -> GateBench {
+        var bench = GateBench()
+        bench.input("lane1-approach", true)
+        bench.wait(.milliseconds(100))
+        bench.see(Self.plate)
+        bench.store()
+        bench.rise()
+        bench.input("lane1-approach", false)
+        bench.wait(.seconds(4))
+        bench.input("lane1-safety", true)
+        bench.input("lane1-photocell", true)
+        bench.wait(.milliseconds(300))
+        bench.input("lane1-approach", true)
+        bench.wait(.milliseconds(300))
+        if let plate { bench.see(plate) }
+        bench.input("lane1-photocell", false)
+        bench.input("lane1-safety", false)
+        bench.wait(stays)
+        bench.input("lane1-approach", false)
+        bench.wait(.seconds(60))
+        return bench
+    }
+
+    @Test func whoComesFromTheFarSideBehindOneThatWentAwayIsNotThatOne() {
+        let bench = Self.between(stays: .milliseconds(900))
+        #expect(bench.actions.incidents("wrong_way") == 1)
+        #expect(
+            bench.actions.records(.passage).map { $0.facts["outcome"] }
+                == ["turned_back", "wrong_way"])
+    }
+
+    @Test func aVehicleThatWasReadOrStoodBehindAShortOneDidNotComeFromTheFarSide() {
+        let read = Self.between("苏E00007", stays: .milliseconds(900))
+        #expect(read.actions.incidents("wrong_way") == 0)
+        #expect(
+            read.actions.records(.passage).map { $0.facts["outcome"] } == ["refused", "passed"])
+        let waited = Self.between(stays: .seconds(20))
+        #expect(waited.actions.incidents("wrong_way") == 0)
+    }
+
     @Test func aVehicleThroughTheClosedBoomIsForced() {
         var bench = GateBench()
         bench.driveThrough()

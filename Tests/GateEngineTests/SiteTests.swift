@@ -191,6 +191,40 @@ import Testing
         #expect(bench.actions.stores.count == 2)
     }
 
+    @Test func aButtonHeldTooLongIsAnAlarmUntilItIsLetGo() {
+        var bench = Self.bench()
+        bench.input("desk-fault", true)
+        bench.wait(.milliseconds(59_900))
+        #expect(bench.actions.alarms("button_stuck_desk-fault") == 0)
+        bench.wait(.milliseconds(200))
+        #expect(bench.actions.alarms("button_stuck_desk-fault") == 1)
+        #expect(
+            bench.actions.records(.fault).last?.facts["code"] == "button_stuck_desk-fault")
+        bench.wait(.seconds(600))
+        #expect(bench.actions.alarms("button_stuck_desk-fault") == 1)
+        #expect(
+            bench.input("desk-fault", false).contains(
+                .clearAlarm(nil, code: "button_stuck_desk-fault")))
+        bench.wait(.seconds(600))
+        #expect(bench.actions.alarms("button_stuck_desk-fault") == 1)
+    }
+
+    @Test func aButtonHeldSinceTheStartIsAnAlarmToo() {
+        var bench = Self.bench(inputs: ["lane1-button": true])
+        bench.wait(.seconds(61))
+        #expect(bench.actions.alarms("button_stuck_lane1-button") == 1)
+    }
+
+    @Test func theButtonOfAnEmergencyMayLatchAndAFailedLineHasItsOwnAlarm() {
+        var bench = Self.bench()
+        bench.input("desk-alarm", true)
+        bench.send(.inputFailed("desk-open", reason: "chip gone"))
+        bench.wait(.seconds(600))
+        #expect(bench.actions.alarms("button_stuck_desk-alarm") == 0)
+        #expect(bench.actions.alarms("button_stuck_desk-open") == 0)
+        #expect(bench.actions.alarms("input_failed_desk-open") == 1)
+    }
+
     @Test func everyOtherWishIsCarriedOut() {
         var bench = Self.bench()
         bench.input("desk-lock", true)

@@ -101,6 +101,17 @@ import Testing
                 )
             ]
         #expect(Self.verdict(opposite).contains("rule 2: raise within the dead time after lower"))
+        let stopped =
+            Self.grant + [
+                (
+                    .stored(IntentNumber(1)),
+                    [
+                        .assert("stop", atMost: Self.second), .rest("stop"),
+                        .assert("raise", atMost: Self.second),
+                    ]
+                )
+            ]
+        #expect(Self.verdict(stopped).contains("rule 2: raise while the stop contact"))
     }
 
     @Test func anEmergencyHoldsEverythingUntilItIsReset() {
@@ -131,5 +142,45 @@ import Testing
         let alarm = GateAction.raiseAlarm("door", code: "sensor_failed_contact", text: "")
         #expect(Self.verdict([(failed, [alarm])]) == "")
         #expect(Self.verdict([(failed, [alarm]), (.tick, [alarm])]).contains("raised twice"))
+    }
+
+    @Test func aGrantInALockdownIsNoticed() {
+        let closed = GateAction.keep(StandingState(lockdown: "E017"))
+        #expect(
+            Self.verdict([(.tick, [closed])] + Self.grant)
+                .contains("rule 5: a grant in a lockdown"))
+        let open = GateAction.keep(StandingState())
+        #expect(Self.verdict([(.tick, [closed]), (.tick, [open])] + Self.grant) == "")
+    }
+
+    /// Another barrier of the same road, opened by name and not down again.
+    private static func road(isDown: Bool) -> String {
+        var config = SimulatedLane.config(hasStop: true)
+        config.lanes[SimulatedLane.name]?.interlock = "bridge"
+        var other = BarrierConfig(
+            direction: .out, camera: nil, outputs: .init(raise: "lamp"),
+            inputs: .init(safety: "fire", up: nil, down: "heartbeat"))
+        other.interlock = "bridge"
+        config.inputs["heartbeat"] = config.inputs["up"]
+        config.lanes["other"] = other
+        var checker = RuleChecker(config: config, at: start)
+        checker.restarted(inputs: ["down": true, "heartbeat": true], at: start)
+        let opened: [(GateEvent, [GateAction])] = [
+            (.tick, [.store(IntentNumber(9), draft(.override, "other"))]),
+            (.stored(IntentNumber(9)), [.assert("lamp", atMost: second)]),
+            (.input("heartbeat", active: false), []),
+            (.input("heartbeat", active: isDown), []),
+        ]
+        for (number, (event, actions)) in (opened + grant).enumerated() {
+            let now = start + .seconds(10 + number)
+            checker.note(event, at: now)
+            checker.check(actions, after: event, at: now)
+        }
+        return checker.violations.map(\.what).joined(separator: "; ")
+    }
+
+    @Test func aGrantOntoARoadThatAnotherHasIsNoticed() {
+        #expect(Self.road(isDown: false).contains("rule 5: a grant while other has the road"))
+        #expect(Self.road(isDown: true) == "")
     }
 }

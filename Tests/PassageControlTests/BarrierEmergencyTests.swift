@@ -97,4 +97,21 @@ import Testing
         bench.give(.close)
         #expect(bench.asserts(.lower).count == 1)
     }
+
+    @Test func fireStopsABoomThatGoesDownAfterItsPulseHasEnded() {
+        var bench = Bench()
+        bench.openAndLower()
+        bench.wait(.seconds(2))
+        #expect(
+            bench.give(.emergencyRelease).contains(.assert(.stop, atMost: .milliseconds(175))))
+    }
+
+    @Test func fireStopsABoomWhoseLowerRelayIsLost() {
+        var bench = Bench()
+        bench.openAndLower()
+        bench.wait(.milliseconds(300))
+        bench.give(.driveFailed(.lower))
+        #expect(
+            bench.give(.emergencyRelease).contains(.assert(.stop, atMost: .milliseconds(175))))
+    }
 }

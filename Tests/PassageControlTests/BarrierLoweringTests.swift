@@ -48,7 +48,7 @@ import Testing
         bench.reads(.up, false)
         let effects = bench.reads(sensor, true)
         #expect(effects.contains(.rest(.lower)))
-        #expect(effects.contains(.assert(.stop, atMost: .milliseconds(500))))
+        #expect(effects.contains(.assert(.stop, atMost: .milliseconds(175))))
         #expect(effects.contains(.note(.reversed)))
         let stopped = bench.elapsed
         bench.wait(.milliseconds(199))

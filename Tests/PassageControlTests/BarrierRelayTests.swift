@@ -79,6 +79,113 @@ import Testing
         #expect(bench.asserts(.raise).count == 1)
     }
 
+    @Test func theStopRelayLetsGoBeforeAReversedBoomRises() {
+        var bench = Bench()
+        bench.openAndLower()
+        bench.reads(.up, false)
+        bench.wait(.milliseconds(700))
+        let stopped = bench.elapsed
+        let limits = bench.reads(.safety, true).compactMap { effect -> Duration? in
+            if case .assert(.stop, let limit) = effect { limit } else { nil }
+        }
+        bench.wait(.milliseconds(200))
+        #expect(limits == [.milliseconds(175)])
+        #expect(bench.asserts(.raise).last == stopped + .milliseconds(200))
+    }
+
+    /// Stopped for good at the end of the motor's time, with 400 ms of the pulse to go.
+    private static func stopped() -> Bench {
+        var bench = Bench()
+        bench.openAndLower()
+        bench.wait(.milliseconds(400))
+        bench.reads(.up, false)
+        bench.wait(.milliseconds(3_700))
+        return bench
+    }
+
+    @Test(arguments: [Barrier.Event.open(.named), .emergencyRelease])
+    func aRiseSoonAfterAStopWaitsForItsContact(event: Barrier.Event) {
+        var bench = Self.stopped()
+        let effects = bench.give(event)
+        #expect(effects.contains(.rest(.stop)))
+        #expect(bench.asserts(.raise).count == 1)
+        bench.wait(.milliseconds(24))
+        #expect(bench.asserts(.raise).count == 1)
+        bench.wait(.milliseconds(1))
+        #expect(bench.asserts(.raise).last == bench.elapsed)
+    }
+
+    @Test(arguments: [Barrier.Event.open(.named), .emergencyRelease])
+    func aLostStopRelayIsWaitedForUntilItsOwnLimit(event: Barrier.Event) {
+        var bench = Self.stopped()
+        let pulse = bench.asserts(.stop).last ?? .zero
+        bench.give(.driveFailed(.stop))
+        bench.give(event)
+        bench.wait(.seconds(1))
+        #expect(bench.asserts(.raise).dropFirst().first == pulse + .milliseconds(525))
+    }
+
+    @Test func anOpeningSoonAfterAStopWaitsForItsContact() {
+        var bench = Self.stopped()
+        bench.give(.clearFault)
+        #expect(bench.give(.open(.policy)).contains(.rest(.stop)))
+        #expect(bench.asserts(.raise).count == 1)
+        bench.wait(.milliseconds(25))
+        #expect(bench.asserts(.raise).last == bench.elapsed)
+    }
+
+    @Test func aRiseByNameInAFaultKeepsTheDeadTime() {
+        var bench = Bench()
+        bench.openAndLower()
+        bench.wait(.milliseconds(300))
+        bench.give(.sensorFailed(.up))
+        bench.give(.open(.named))
+        bench.wait(.milliseconds(199))
+        #expect(bench.asserts(.raise).count == 1)
+        bench.wait(.milliseconds(26))  // The stop relay rests then, and its contact opens.
+        #expect(bench.asserts(.raise).count == 2)
+    }
+
+    @Test func anOpeningRightAfterTheBoomIsDownKeepsTheDeadTime() {
+        var bench = Bench()
+        bench.openAndLower()
+        bench.wait(.milliseconds(600))
+        bench.reads(.up, false)
+        bench.reads(.down, true)
+        #expect(bench.barrier.state == .resting(.down))
+        bench.give(.open(.policy))
+        bench.wait(.milliseconds(199))
+        #expect(bench.asserts(.raise).count == 1)
+        bench.wait(.milliseconds(1))
+        #expect(bench.asserts(.raise).count == 2)
+    }
+
+    @Test func aLostRaiseRelayIsNotDrivenByAReversal() {
+        var bench = Bench()
+        bench.openAndLower()
+        bench.wait(.milliseconds(300))
+        bench.reads(.safety, true)
+        bench.give(.driveFailed(.raise))
+        bench.wait(.seconds(5))
+        #expect(bench.asserts(.raise).count == 1)
+    }
+
+    @Test func aBoomWithOneRelayIsNotLoweredByName() {
+        var bench = Bench(drives: [.raise: .seconds(1)], active: [.up])
+        bench.wait(.seconds(10))
+        #expect(bench.give(.close) == [.note(.closeRefused(.noLowerRelay))])
+        #expect(bench.barrier.state == .resting(.up))
+    }
+
+    @Test func aCloseSoonAfterAStopIsRefused() {
+        var bench = Self.stopped()
+        bench.give(.clearFault)
+        #expect(bench.give(.close) == [.note(.closeRefused(.deadTime))])
+        bench.wait(.milliseconds(500))
+        bench.give(.close)
+        #expect(bench.asserts(.lower).last == bench.elapsed)
+    }
+
     @Test func aBoomThatLeavesItsUpperEndByItselfIsAFault() {
         var bench = Bench()
         bench.open()

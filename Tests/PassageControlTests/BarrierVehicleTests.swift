@@ -81,6 +81,80 @@ import Testing
         #expect(bench.notes().contains(.followed(byApproachOnly: true)))
     }
 
+    @Test func aFollowerWhoStaysUnderTheBoomIsNoticedByTheBeam() {
+        var bench = Bench()
+        bench.open()
+        bench.reads(.approach, true)
+        bench.reads(.safety, true)
+        bench.reads(.photocell, true)
+        bench.reads(.approach, false)
+        bench.reads(.approach, true)
+        bench.reads(.photocell, false)
+        #expect(!bench.notes().contains { if case .followed = $0 { true } else { false } })
+        bench.reads(.photocell, true)
+        bench.wait(.seconds(60))
+        #expect(bench.notes().contains(.followed(byApproachOnly: true)))
+    }
+
+    @Test func whoWaitsCloseBehindIsNoFollower() {
+        var bench = Bench()
+        bench.open()
+        bench.reads(.approach, true)
+        bench.reads(.safety, true)
+        bench.reads(.photocell, true)
+        bench.reads(.approach, false)
+        bench.reads(.approach, true)
+        bench.reads(.photocell, false)
+        bench.reads(.safety, false)
+        #expect(!bench.notes().contains { if case .followed = $0 { true } else { false } })
+        #expect(
+            bench.notes().contains(
+                .sighted(.through(.approach, seenBy: [.safety, .photocell]))))
+    }
+
+    @Test func aFailingBeamTellsOfNobody() {
+        var bench = Bench()
+        bench.open()
+        bench.reads(.approach, true)
+        bench.reads(.safety, true)
+        bench.reads(.approach, false)
+        bench.reads(.approach, true)
+        bench.give(.sensorFailed(.photocell))
+        bench.reads(.photocell, false)
+        bench.give(.sensorFailed(.photocell))
+        #expect(!bench.notes().contains(.sighted(.doubled)))
+    }
+
+    /// Over the boom from between the loops, with the approach loop taken meanwhile.
+    private static func between(_ span: Duration) -> Bench {
+        var bench = Bench()
+        bench.reads(.approach, true)
+        bench.open()
+        bench.reads(.approach, false)
+        bench.wait(span)
+        bench.reads(.safety, true)
+        bench.reads(.photocell, true)
+        bench.reads(.approach, true)
+        bench.reads(.photocell, false)
+        bench.reads(.safety, false)
+        return bench
+    }
+
+    @Test func whoMayHaveComeFromTheFarSideBehindOneThatWentAwayIsTold() {
+        var bench = Self.between(.seconds(4))
+        #expect(!bench.notes().contains(.sighted(.crossed)))
+        bench.reads(.approach, false)
+        #expect(bench.notes().contains(.sighted(.crossed)))
+    }
+
+    @Test func theNextBehindAShortVehicleHasNotCrossed() {
+        var bench = Self.between(.seconds(1))
+        bench.give(.open(.policy))
+        bench.driveThrough()
+        #expect(!bench.notes().contains(.sighted(.crossed)))
+        #expect(bench.notes().count { $0 == .sighted(.entered(.approach)) } == 2)
+    }
+
     @Test func whoGoesBackOntoTheApproachLoopKeepsTheWarrant() {
         var bench = Bench()
         bench.open()
@@ -151,6 +225,16 @@ import Testing
         #expect(bench.notes().contains(.sighted(.entered(.far))))
         bench.reads(.approach, true)
         #expect(!bench.notes().contains(.sighted(.arrived)))
+    }
+
+    @Test func whoComesLongAfterAnotherLeftTheLoopIsFromTheFarSide() {
+        var bench = Bench()
+        bench.reads(.approach, true)
+        bench.open()
+        bench.reads(.approach, false)
+        bench.wait(.seconds(11))
+        bench.reads(.safety, true)
+        #expect(bench.notes().contains(.sighted(.entered(.far))))
     }
 
     @Test func aPersonInTheBeamIsNotAVehicle() {

@@ -4,6 +4,16 @@ import Testing
 
 /// Rules 3 and 7, and the air lock.
 @Suite struct DoorFaultTests {
+    @Test func aDoorWhoseStrikeIsLostIsNotSecuredBeforeItsOwnLimit() {
+        var bench = DoorBench(isInterlocked: true)
+        bench.give(.partner(isSecured: true))
+        bench.ask()
+        bench.give(.driveFailed(.strike))
+        #expect(!bench.door.isSecured(at: bench.now))
+        bench.wait(.seconds(6))
+        #expect(bench.door.isSecured(at: bench.now))
+    }
+
     @Test func anEmergencyReleasesAtOnceAndIsRenewedUntilTheReset() {
         var bench = DoorBench(drives: DoorBench.motor, fitted: DoorTests.motorDoor)
         bench.ask(5)

@@ -39,6 +39,19 @@ import Testing
         #expect(bench.notes == [.forced])
     }
 
+    @Test func inAnEmergencyADoorMayStandOpenAndTheTimeCountsFromTheReset() {
+        var bench = DoorBench(drives: DoorBench.motor, fitted: Self.motorDoor)
+        bench.give(.emergencyRelease)
+        bench.reads(.contact, true)
+        bench.wait(.seconds(600))
+        #expect(!bench.notes.contains(.heldOpen))
+        bench.give(.emergencyReset)
+        bench.wait(.milliseconds(29_900))
+        #expect(!bench.notes.contains(.heldOpen))
+        bench.wait(.milliseconds(200))
+        #expect(bench.notes.count { $0 == .heldOpen } == 1)
+    }
+
     @Test func aLeafHeldOpenIsToldOnce() {
         var bench = DoorBench()
         bench.ask()

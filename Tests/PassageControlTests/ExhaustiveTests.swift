@@ -8,7 +8,7 @@ import Testing
 @Suite(.serialized) struct ExhaustiveTests {
     static let isFull = ProcessInfo.processInfo.environment["GATEHOUSE_BENCH"] == "full"
     /// Nodes that a search may hold: memory has an end.
-    static let nodesLargest = isFull ? 3_000_000 : 150_000
+    static let nodesLargest = isFull ? 2_000_000 : 250_000
 
     @Test func everyOrderOfEventsAtABarrier() throws {
         let scopes = BarrierScope.small + (Self.isFull ? BarrierScope.wide : [])

@@ -46,12 +46,12 @@ struct SearchReport {
 /// Breadth-first over all orders of moves, to the fixpoint.
 func search<Node: SearchNode>(from start: [Node], limit: Int) -> SearchReport {
     var report = SearchReport()
-    var nodes = start
-    var numbers: [Node: Int32] = [:]
+    var nodes: [Node] = []
+    var numbers = NodeNumbers()
     var origin: [(from: Int32, move: Node.Move?)] = []
     var backward: [(to: Int32, from: Int32)] = []
-    for (index, node) in start.enumerated() {
-        numbers[node] = Int32(index)
+    for node in start where numbers.find(node, in: nodes) == nil {
+        numbers.add(node, to: &nodes)
         origin.append((-1, nil))
     }
     var next = 0
@@ -65,16 +65,14 @@ func search<Node: SearchNode>(from start: [Node], limit: Int) -> SearchReport {
             if let event = Node.eventName(move) { report.events.insert(event) }
             if node.name != after.name { report.changes.insert("\(node.name) -> \(after.name)") }
             let number: Int32
-            if let known = numbers[after] {
+            if let known = numbers.find(after, in: nodes) {
                 number = known
             } else {
                 guard nodes.count < limit else {
                     report.isComplete = false
                     continue
                 }
-                number = Int32(nodes.count)
-                numbers[after] = number
-                nodes.append(after)
+                number = numbers.add(after, to: &nodes)
                 origin.append((Int32(next), move))
             }
             if number != Int32(next) { backward.append((number, Int32(next))) }
@@ -91,6 +89,37 @@ func search<Node: SearchNode>(from start: [Node], limit: Int) -> SearchReport {
     report.states = nodes.count
     if report.isComplete { findStranded(nodes, backward, &report) }
     return report
+}
+
+/// Finds a node's number by its hash; a dictionary would hold every node a second time.
+private struct NodeNumbers {
+    private var table = [Int32](repeating: -1, count: 1 << 12)
+
+    func find<Node: SearchNode>(_ node: Node, in nodes: [Node]) -> Int32? {
+        var place = node.hashValue & (table.count - 1)
+        while table[place] >= 0 {
+            if nodes[Int(table[place])] == node { return table[place] }
+            place = (place + 1) & (table.count - 1)
+        }
+        return nil
+    }
+
+    @discardableResult
+    mutating func add<Node: SearchNode>(_ node: Node, to nodes: inout [Node]) -> Int32 {
+        nodes.append(node)
+        if nodes.count * 2 > table.count {
+            table = [Int32](repeating: -1, count: table.count * 4)
+            for (number, known) in nodes.dropLast().enumerated() { put(Int32(number), known) }
+        }
+        put(Int32(nodes.count - 1), node)
+        return Int32(nodes.count - 1)
+    }
+
+    private mutating func put<Node: SearchNode>(_ number: Int32, _ node: Node) {
+        var place = node.hashValue & (table.count - 1)
+        while table[place] >= 0 { place = (place + 1) & (table.count - 1) }
+        table[place] = number
+    }
 }
 
 /// The moves from a start to a node.

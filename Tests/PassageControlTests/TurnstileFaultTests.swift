@@ -4,6 +4,17 @@ import Testing
 
 /// Rules 3 and 7: emergencies, and what is out of order.
 @Suite struct TurnstileFaultTests {
+    @Test func inAnEmergencyTheSideGateMayStandOpen() {
+        var bench = TurnstileBench()
+        bench.give(.emergencyRelease)
+        bench.reads(.gate, true)
+        bench.wait(.seconds(600))
+        #expect(!bench.notes.contains(.gateHeldOpen))
+        bench.give(.emergencyReset)
+        bench.wait(.seconds(31))
+        #expect(bench.notes.count { $0 == .gateHeldOpen } == 1)
+    }
+
     @Test func anEmergencyReleasesBothWaysAndDropsTheArmsAtOnce() {
         var bench = TurnstileBench()
         let effects = bench.give(.emergencyRelease)

@@ -304,7 +304,9 @@ struct TurnstileNode: SearchNode {
         if case .open(let heldFrom) = machine.memory.gate {
             machine.memory.gate = .open(heldFrom: Self.put(heldFrom))
         }
-        machine.memory.silence = machine.memory.silence.mapValues { min($0, 3) }
+        for (side, count) in machine.memory.silence {
+            machine.memory.silence[side] = min(count, 3)
+        }
         machine.state = machine.state.timed(Self.put)
     }
 

@@ -95,6 +95,38 @@ import Testing
         #expect(bench.ends == [1: [.passed]])
     }
 
+    @Test func aReleaseIsNotEndedByNameOntoSomebodyInThePassage() {
+        var bench = TurnstileBench()
+        bench.ask(.entry)
+        bench.reads(.outer, true)
+        #expect(bench.give(.lock) == [.note(.lockRefused(.busy))])
+        #expect(bench.rests(.entry).isEmpty)
+    }
+
+    /// In by a release, and out at the same time over the arms: the beams show one from inside who went back.
+    private static func crossing() -> TurnstileBench {
+        var bench = TurnstileBench()
+        bench.ask(.entry)
+        for (sensor, isCovered) in [
+            (Turnstile.Sensor.inner, true), (.outer, true), (.inner, false), (.inner, true),
+            (.outer, false), (.inner, false),
+        ] {
+            bench.wait(.milliseconds(200))
+            bench.reads(sensor, isCovered)
+        }
+        return bench
+    }
+
+    @Test func whoMayHaveGoneTheOtherWayPastAReleasedPersonIsTold() {
+        var bench = Self.crossing()
+        #expect(bench.ends.isEmpty)
+        bench.wait(.seconds(5))
+        #expect(bench.ends == [1: [.wrongWay]])
+        var passing = Self.crossing()
+        passing.walk(.entry)
+        #expect(passing.ends == [1: [.passed]])
+    }
+
     @Test func whoTurnsBackIsRecordedWhenTheReleaseEnds() {
         var bench = TurnstileBench()
         bench.ask(.entry)

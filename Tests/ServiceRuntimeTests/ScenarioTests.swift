@@ -38,14 +38,14 @@ import Testing
 
     @Test(arguments: names, [1, 2, 3] as [UInt64])
     func everyScenarioKeepsEveryRuleAndMeetsItsExpectations(name: String, seed: UInt64) throws {
-        let simulation = try Self.simulation(name, seed: seed)
+        var simulation = try Self.simulation(name, seed: seed)
         simulation.run()
         #expect(simulation.report.isGood, Self.told(simulation))
         #expect(simulation.report.checks > 1_000)
     }
 
     @Test func aWeekOfTheReferenceSiteKeepsEveryRule() throws {
-        let simulation = try Self.simulation("reference", seed: 7, days: 7)
+        var simulation = try Self.simulation("reference", seed: 7, days: 7)
         simulation.run()
         let report = simulation.report
         #expect(report.violations.isEmpty, Self.told(simulation))
@@ -57,7 +57,7 @@ import Testing
 
     @Test func theSameSeedGivesTheSameRunAndAnotherSeedAnother() throws {
         func run(_ seed: UInt64) throws -> [EntryDraft] {
-            let simulation = try Self.simulation("reference", seed: seed)
+            var simulation = try Self.simulation("reference", seed: seed)
             var entries: [EntryDraft] = []
             simulation.onEntry = { entries.append($0) }
             simulation.run()

@@ -8,6 +8,8 @@ struct BarrierRules {
 
     /// Judgements of one `checkState`.
     static let checksEach = 7
+    /// A contact opens so long after its coil.
+    private static let stopGap = Duration.milliseconds(25)
 
     let name: LaneName
     let config: BarrierConfig
@@ -21,6 +23,7 @@ struct BarrierRules {
     /// Asserted until then at the latest; the dead time runs from the end.
     private var raiseUntil = Instant(nanoseconds: .min)
     private var lowerUntil = Instant(nanoseconds: .min)
+    private var stopUntil = Instant(nanoseconds: .min)
     /// The last word to the boom was down, and its lower end has not been told since.
     private var isCommandedDown = false
     /// It has been stopped since.
@@ -71,11 +74,15 @@ struct BarrierRules {
         config.inputs.down != nil && reads(.down) && !failed[Sensor.down.rawValue]
     }
 
+    /// It was opened on a warrant and has not come down since; where it has an alarm, nobody knows.
+    var hasRoad: Bool { isOpenByWarrant && !isDown && alarms.isEmpty && failedCount == 0 }
+
     // MARK: What goes in
 
     mutating func restart(_ states: [LineName: Bool], at now: Instant) {
         raiseUntil = min(raiseUntil, now)
         lowerUntil = min(lowerUntil, now)
+        stopUntil = min(stopUntil, now)
         warrantUntil = Instant(nanoseconds: .min)
         isOpenByWarrant = false
         isCommandedDown = false
@@ -138,6 +145,9 @@ struct BarrierRules {
 
     mutating func asserted(_ drive: Drive, _ limit: Duration, at now: Instant) {
         let dead = config.timing.deadTime
+        if drive == .raise || drive == .lower, now < stopUntil + Self.stopGap {
+            found.append("rule 2: \(drive) while the stop contact may be closed")
+        }
         switch drive {
         case .raise:
             if now < lowerUntil + dead {
@@ -157,7 +167,9 @@ struct BarrierRules {
             isCommandedDown = true
             isStopped = false
             downBy = now + config.timing.motor
-        case .stop: isStopped = true
+        case .stop:
+            isStopped = true
+            stopUntil = now + limit
         case .lamp: break
         }
     }
@@ -184,7 +196,8 @@ struct BarrierRules {
         case .lower:
             lowerUntil = min(lowerUntil, now)
             isStopped = true
-        case .stop, .lamp: break
+        case .stop: stopUntil = min(stopUntil, now)
+        case .lamp: break
         }
     }
 

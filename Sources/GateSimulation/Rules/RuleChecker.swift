@@ -39,6 +39,8 @@ package struct RuleChecker {
     package private(set) var checkCount = 0
     private var isFireActive = false
     private var emergency: String?
+    /// Buttons that are held: one press is one command.
+    private var held: Set<LineName> = []
     private var pending: [IntentNumber: (lane: LaneName, draft: EntryDraft, at: Instant)] = [:]
     /// What the gate asked to be kept over restarts.
     package private(set) var kept = StandingState()
@@ -51,6 +53,7 @@ package struct RuleChecker {
         case fire
         case barrier(Int, BarrierRules.Sensor)
         case person(Int, PersonRules.Sensor)
+        case button(DeskWish)
     }
 
     private enum OutputOwner {
@@ -61,6 +64,10 @@ package struct RuleChecker {
     package init(config: GateConfig, at now: Instant) {
         self.config = config
         if let fire = config.fire { inputs[fire] = .fire }
+        for (line, wish) in config.desk { inputs[line] = .button(wish) }
+        for (name, lane) in config.lanes {
+            if let line = lane.inputs.button { inputs[line] = .button(.open(name)) }
+        }
         for (index, name) in config.lanes.keys.sorted().enumerated() {
             guard let lane = config.lanes[name] else { continue }
             barriers.append(BarrierRules(name, lane, at: now))
@@ -134,7 +141,7 @@ package struct RuleChecker {
 
     private func name(of owner: InputOwner) -> LaneName? {
         switch owner {
-        case .fire: nil
+        case .fire, .button: nil
         case .barrier(let index, _): barriers[index].name
         case .person(let index, _): people[index].name
         }
@@ -190,6 +197,7 @@ package struct RuleChecker {
         pending = [:]
         emergency = kept.emergency
         isFireActive = config.fire.map { states[$0] ?? true } ?? false
+        held = Set(inputs.keys.filter { isButton($0) && states[$0] ?? true })
         for index in barriers.indices { barriers[index].restart(states, at: now) }
         for index in people.indices { people[index].restart(states, at: now) }
         if isFireActive { emergency = emergency ?? "fire alarm" }
@@ -211,7 +219,7 @@ package struct RuleChecker {
         case .storageFailed(let number, _):
             pending[number] = nil
         case .command(let command):
-            obey(command, at: now)
+            obey(command.wish, at: now)
         case .plates, .badge, .people, .camera, .pictured, .picturesErased, .pictureTrouble,
             .journalDisk, .faces, .consents, .enrolled, .tick:
             break
@@ -228,8 +236,39 @@ package struct RuleChecker {
         }
     }
 
-    private mutating func obey(_ command: OperatorCommand, at now: Instant) {
-        switch command.wish {
+    private func isButton(_ line: LineName) -> Bool {
+        if case .button = inputs[line] { true } else { false }
+    }
+
+    private mutating func press(
+        _ line: LineName, _ wish: DeskWish, active: Bool, isFailed: Bool, at now: Instant
+    ) {
+        guard active else {
+            held.remove(line)
+            return
+        }
+        guard held.insert(line).inserted, !isFailed || wish == .emergencyRelease else { return }
+        obey(OperatorCommand.Wish(wish), at: now)
+    }
+
+    /// What no lane may do to another, or while the site is closed.
+    private mutating func stored(_ draft: EntryDraft, _ lane: LaneName, at now: Instant) {
+        guard draft.kind == .grant else { return }
+        let groups = config.lockdown?.except ?? []
+        if kept.lockdown != nil, !groups.contains(draft.facts["group"] ?? "") {
+            violate("rule 5: a grant in a lockdown", lane, at: now)
+        }
+        guard let index = barrierIndex[lane], let road = config.lanes[lane]?.interlock else {
+            return
+        }
+        for other in barriers.indices where other != index && barriers[other].hasRoad {
+            guard barriers[other].config.interlock == road else { continue }
+            violate("rule 5: a grant while \(barriers[other].name) has the road", lane, at: now)
+        }
+    }
+
+    private mutating func obey(_ wish: OperatorCommand.Wish, at now: Instant) {
+        switch wish {
         case .close(let name):
             if let index = barrierIndex[name] { barriers[index].mayCloseAfterEmergency = true }
             if let index = personIndex[name] { people[index].isClosedByName = true }
@@ -260,6 +299,7 @@ package struct RuleChecker {
             barriers[index].reads(sensor, active: active, isFailed: isFailed, at: now)
         case .person(let index, let sensor):
             people[index].reads(sensor, active: active, isFailed: isFailed, at: now)
+        case .button(let wish): press(line, wish, active: active, isFailed: isFailed, at: now)
         case nil: break
         }
     }
@@ -279,7 +319,9 @@ package struct RuleChecker {
             case .assert(let line, let limit): asserted(line, limit, at: now)
             case .rest(let line): rested(line, at: now)
             case .store(let number, let draft):
-                if let lane = draft.lane { pending[number] = (lane, draft, now) }
+                guard let lane = draft.lane else { continue }
+                pending[number] = (lane, draft, now)
+                stored(draft, lane, at: now)
             case .record(let draft): recorded(draft, at: now)
             case .keep(let state): kept = state
             case .raiseAlarm(let lane, let code, _): alarm(lane, code, isOn: true, at: now)

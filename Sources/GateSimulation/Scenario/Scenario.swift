@@ -76,7 +76,9 @@ package struct Scenario: Hashable, Sendable {
     package struct Act: Hashable, Sendable {
         package enum What: Hashable, Sendable {
             case vehicle(LaneName, VehicleKind, Identity, DriverManner, isReadable: Bool)
-            case walker(LaneName, WalkerWay, Identity, WalkerManner)
+            case walker(LaneName, WalkerWay, Identity, WalkerManner, FrameDamage?)
+            /// A button or a switch is held for so long.
+            case press(LineName, lasts: Duration)
             case fault(FaultKind, LineName?, LaneName?, lasts: Duration, by: Duration)
             case command(OperatorWish, LaneName?, by: String)
         }
@@ -100,11 +102,13 @@ package struct Scenario: Hashable, Sendable {
         case clearFault = "clear-fault"
         case emergency
         case emergencyReset = "emergency-reset"
+        case lockdown
+        case endLockdown = "end-lockdown"
 
         var needsLane: Bool {
             switch self {
             case .open, .close, .clearFault: true
-            case .emergency, .emergencyReset: false
+            case .emergency, .emergencyReset, .lockdown, .endLockdown: false
             }
         }
     }

@@ -144,12 +144,12 @@ package struct ScenarioReader {
         return elements.compactMap { act($0, length) }
     }
 
-    private static let subjects = ["vehicle", "person", "bicycle", "fault", "command"]
+    private static let subjects = ["vehicle", "person", "bicycle", "press", "fault", "command"]
 
     private mutating func act(_ node: SourceNode, _ length: Duration) -> Scenario.Act? {
         let keys = [
             "at", "lane", "count", "every", "plate", "badge", "manner", "readable", "line", "for",
-            "by",
+            "by", "frame",
         ]
         guard let section = Section(node, "the act", keys: keys + Self.subjects, &report) else {
             return nil
@@ -173,6 +173,7 @@ package struct ScenarioReader {
             switch subject {
             case "vehicle": vehicle(section)
             case "person", "bicycle": walker(section, subject)
+            case "press": press(section)
             case "fault": fault(section)
             default: command(section)
             }
@@ -225,13 +226,23 @@ package struct ScenarioReader {
     }
 
     private mutating func walker(_ section: Section, _ subject: String) -> Scenario.Act.What? {
-        allow(["badge", "manner"], section, subject)
+        allow(["badge", "manner", "frame"], section, subject)
         let way = section.choice(subject, WalkerWay.self, &report)
         let manner =
             section.has("manner") ? section.choice("manner", WalkerManner.self, &report) : .through
         let badge = identity("badge", section)
+        let damage =
+            section.has("frame") ? section.choice("frame", FrameDamage.self, &report) : nil
         guard let lane = lane(section), let way, let manner else { return nil }
-        return .walker(lane, way, badge, manner)
+        return .walker(lane, way, badge, manner, damage)
+    }
+
+    private mutating func press(_ section: Section) -> Scenario.Act.What? {
+        allow(["for"], section, "press")
+        let line = section.requiredText("press", hint: "name the button's input", &report)
+        let lasts = section.duration(
+            "for", .milliseconds(50)...Self.lengthLongest, default: .milliseconds(500), &report)
+        return line.map { .press(LineName($0), lasts: lasts) }
     }
 
     private mutating func fault(_ section: Section) -> Scenario.Act.What? {
@@ -274,7 +285,7 @@ extension Scenario {
             switch act.what {
             case .vehicle(let lane, _, _, _, _):
                 check(lane, among: Set(config.lanes.keys), "barrier", act.place, &report)
-            case .walker(let lane, let way, _, _):
+            case .walker(let lane, let way, _, _, let damage):
                 let people = Set(config.turnstiles.keys).union(config.doors.keys)
                 check(lane, among: people, "turnstile or door", act.place, &report)
                 let isDoor = config.doors[lane] != nil
@@ -284,6 +295,19 @@ extension Scenario {
                         act.place, "lane '\(lane)' has no way '\(way.rawValue)'",
                         hint: isDoor ? "write in, out or exit-button" : "write in, out or gate")
                 }
+                let hasReader = config.readers.values.contains { $0.lane == lane }
+                if damage != nil, people.contains(lane), !hasReader {
+                    report.error(
+                        act.place, "lane '\(lane)' has no reader whose frame could be damaged",
+                        hint: "remove frame:, or take a site with readers:")
+                }
+            case .press(let line, _):
+                guard config.inputs[line] == nil else { continue }
+                report.error(
+                    act.place, "the site has no input '\(line.text.shortened)'",
+                    hint: Suggestion.hint(
+                        for: line.text, among: config.inputs.keys.map(\.text),
+                        none: "name the input of a button or switch"))
             case .fault(_, let line, let lane, _, _):
                 if let lane {
                     check(lane, among: Set(config.lanes.keys), "barrier", act.place, &report)

@@ -90,7 +90,7 @@ package struct SimulationReport: Sendable {
             ]
             return Outcome(
                 word: $0.word, least: $0.least, most: $0.most,
-                count: counts.compactMap { $0 }.max() ?? 0)
+                count: counts.compactMap { $0 }.max() ?? facts[$0.word] ?? 0)
         }
     }
 

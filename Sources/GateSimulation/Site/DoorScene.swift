@@ -11,7 +11,7 @@ struct DoorScene {
         case wide
         case shut(Int)
         case leave(Int)
-        case fact(WorldFact)
+        case followed(isSeparate: Bool)
     }
 
     private enum Leaf { case shut, moving, wide }
@@ -42,6 +42,10 @@ struct DoorScene {
     private var inDoorway = 0
     private var onSpot = 0
     private var isHeld = false
+    /// Since the leaf opened: who rode in behind another, and who was let in and went away. A gate cannot tell
+    /// a follower from one whom it let in.
+    private var followers = 0
+    private var unused = 0
     private var random: SeededRandom
     private(set) var outputs: [SceneOutput] = []
     private(set) var due = Instant(nanoseconds: .max)
@@ -107,6 +111,10 @@ struct DoorScene {
         guard inDoorway == 0, !isMotorOn else { return beginClosing(at: now) }
         leaf = .shut
         sense(.contact, false)
+        for place in 0..<followers {
+            outputs.append(.fact(.followed(isSeparate: place >= unused)))
+        }
+        (followers, unused) = (0, 0)
         // Whoever let the leaf fall shut asks again.
         for visitor in queue where visitor.isGoing { again(visitor.number, at: now) }
     }
@@ -192,7 +200,7 @@ struct DoorScene {
             end = now + after(3.0 + 2 * length)
             steps.add(.sense(.obstacle, true), at: now + after(2.2 + length))
             steps.add(.sense(.obstacle, false), at: end)
-            steps.add(.fact(.followed(isSeparate: walker.isCyclist)), at: end)
+            steps.add(.followed(isSeparate: walker.isCyclist), at: end)
         }
         if walker.manner == .holds {
             isHeld = true
@@ -233,6 +241,8 @@ struct DoorScene {
         else { return }
         if queue[place].walker.isCyclist { change(.presence, by: -1) }
         outputs.append(.fact(.wentAway))
+        let walker = queue[place].walker
+        if leaf != .shut, walker.isListed, walker.manner != .forces { unused += 1 }
         remove(place, at: now)
     }
 
@@ -249,7 +259,9 @@ struct DoorScene {
         case .badge(let number):
             guard let place = index(number) else { return }
             let walker = queue[place].walker
-            outputs.append(.badge(BadgeShown(way: walker.way, badge: walker.badge)))
+            outputs.append(
+                .badge(
+                    BadgeShown(way: walker.way, badge: walker.badge, damage: walker.damage)))
             ask(number, at: now)
         case .press(let number):
             sense(.exit, true)
@@ -277,7 +289,12 @@ struct DoorScene {
             if manner != .forces { outputs.append(.fact(.passed)) }
             remove(place, at: now)
             if !isMotorOn { beginClosing(at: now) }
-        case .fact(let fact): outputs.append(.fact(fact))
+        case .followed(let isSeparate):
+            if isSeparate {
+                followers += 1
+            } else {
+                outputs.append(.fact(.followed(isSeparate: false)))
+            }
         }
     }
 

@@ -101,6 +101,8 @@ package struct Walker: Hashable, Sendable {
     package var isListed: Bool
     package var manner = WalkerManner.through
     package var isCyclist = false
+    /// What is wrong with the first frame of their badge, where a reader sends pulses.
+    package var damage: FrameDamage?
 
     package init(_ way: WalkerWay, badge: String, isListed: Bool) {
         self.way = way
@@ -156,4 +158,5 @@ enum SceneOutput {
 struct BadgeShown {
     let way: WalkerWay
     let badge: String
+    var damage: FrameDamage?
 }

@@ -8,7 +8,7 @@ extension SiteSimulation {
     /// A controller that was killed, or a machine that boots.
     private static let boot = Duration.seconds(20)
 
-    func begin(
+    mutating func begin(
         _ kind: Scenario.FaultKind, line: LineName?, lane: LaneName?, lasts: Duration, by: Duration
     ) {
         report.faults[kind.rawValue, default: 0] += 1
@@ -38,7 +38,7 @@ extension SiteSimulation {
         if lasts > .zero { jobs.add(.end(kind, line: line, lane: lane), at: now + lasts) }
     }
 
-    func end(_ kind: Scenario.FaultKind, line: LineName?, lane: LaneName?) {
+    mutating func end(_ kind: Scenario.FaultKind, line: LineName?, lane: LaneName?) {
         excuse(line: line, lane: lane)
         switch kind {
         case .stuck, .dead, .late, .flapping, .gone: breakInput(line, nil)
@@ -51,7 +51,7 @@ extension SiteSimulation {
         }
     }
 
-    private func excuse(line: LineName?, lane: LaneName?) {
+    private mutating func excuse(line: LineName?, lane: LaneName?) {
         if let lane { rules[lane]?.excuse(at: now) }
         guard let line, let owner = owner(of: line) else { return }
         rules[owner]?.excuse(at: now)
@@ -78,7 +78,7 @@ extension SiteSimulation {
         }
     }
 
-    private func breakInput(_ line: LineName?, _ fault: LineFault?) {
+    private mutating func breakInput(_ line: LineName?, _ fault: LineFault?) {
         guard let line, let index = inputIndex[line] else { return }
         inputs[index].set(fault, at: now, &random)
         noteInput(index)
@@ -93,7 +93,7 @@ extension SiteSimulation {
     }
 
     /// Which booms have nothing left that could see a vehicle.
-    private func markBlind() {
+    private mutating func markBlind() {
         for index in barriers.indices {
             func isBroken(_ role: BarrierScene.Role) -> Bool {
                 guard let line = barrierLines[index][role.rawValue] else { return true }
@@ -126,14 +126,14 @@ extension SiteSimulation {
     }
 
     /// It has been stuck all the time, and the controller was there.
-    func judgeStuck(_ line: LineName, _ lane: LaneName) {
+    mutating func judgeStuck(_ line: LineName, _ lane: LaneName) {
         guard let index = inputIndex[line], inputs[index].fault == .stuckActive, isAlive,
             alarms[lane, default: []].isEmpty
         else { return }
         checker.worldViolates("rule 7: '\(line)' is stuck without an alarm", lane: lane, at: now)
     }
 
-    func lose(_ line: LineName) {
+    mutating func lose(_ line: LineName) {
         guard let index = inputIndex[line], !inputs[index].isLost else { return }
         switch inputs[index].fault {
         case .gone, .flapping:
@@ -143,7 +143,7 @@ extension SiteSimulation {
         }
     }
 
-    private func breakRelay(_ line: LineName?, _ fault: RelayModel.Fault?) {
+    private mutating func breakRelay(_ line: LineName?, _ fault: RelayModel.Fault?) {
         guard let line, let index = relayIndex[line] else { return }
         relays[index].set(fault, at: now)
         noteRelay(index)
@@ -155,19 +155,19 @@ extension SiteSimulation {
         barriers[lane].relayIsWelded = isWelded
     }
 
-    private func motor(_ lane: LaneName?, isBroken: Bool) {
+    private mutating func motor(_ lane: LaneName?, isBroken: Bool) {
         guard let lane, case .barrier(let index) = lanes[lane] else { return }
         barriers[index].set(motorIsBroken: isBroken, at: now)
         drainBarrier(index)
     }
 
-    private func camera(_ lane: LaneName?, isBlind: Bool) {
+    private mutating func camera(_ lane: LaneName?, isBlind: Bool) {
         guard let lane, let camera = config.lanes[lane]?.camera else { return }
         if isBlind { blindCameras.insert(camera) } else { blindCameras.remove(camera) }
         send(.camera(camera, isBlind ? .blind(reason: "simulated") : .seeing))
     }
 
-    private func fire(_ isActive: Bool) {
+    private mutating func fire(_ isActive: Bool) {
         guard let line = config.fire, let index = inputIndex[line] else { return }
         inputs[index].sense(isActive, at: now, &random)
         noteInput(index)
@@ -175,7 +175,7 @@ extension SiteSimulation {
 
     // MARK: Power
 
-    private func cutPower() {
+    private mutating func cutPower() {
         kill()
         hasPower = false
         for index in barriers.indices {
@@ -185,7 +185,7 @@ extension SiteSimulation {
         for index in relays.indices where relays[index].restsEnergised { contactMoved(index) }
     }
 
-    private func returnPower() {
+    private mutating func returnPower() {
         hasPower = true
         for index in barriers.indices {
             barriers[index].set(motorIsBroken: false, at: now)

@@ -1,3 +1,4 @@
+import CredentialReaders
 import GateConfiguration
 import GateEngine
 import GateTypes
@@ -5,10 +6,10 @@ import GateTypes
 extension SiteSimulation {
     // MARK: The engine
 
-    func send(_ event: GateEvent) {
+    mutating func send(_ event: GateEvent) {
         guard isAlive else { return }
         checker.note(event, at: now)
-        let moment = moment
+        let moment = readClocks()
         let begun = isTimed ? ContinuousClock.now : nil
         let actions = gate.handle(event, at: moment)
         if let begun { spans.append((ContinuousClock.now - begun).nanoseconds) }
@@ -19,15 +20,16 @@ extension SiteSimulation {
     }
 
     /// The controller comes up: every relay at rest, every input read anew.
-    func restart() {
+    mutating func restart() {
         var states: [LineName: Bool] = [:]
         for input in inputs where !input.isLost { states[input.name] = input.isActive }
         checker.restarted(inputs: states, at: now)
         alarms = [:]
-        attention = [:]
-        gate = Gate(config: config, standing: checker.kept)
+        for index in looks.indices { looks[index].isWanted = false }
+        gate = freshGate.keeping(checker.kept)
         isAlive = true
-        let actions = gate.start(inputs: states, at: moment)
+        station = ReaderStation(config.readers)
+        let actions = gate.start(inputs: states, at: readClocks())
         noteGate()
         checker.check(actions, after: nil, at: now)
         carryOut(actions)
@@ -40,7 +42,7 @@ extension SiteSimulation {
     }
 
     /// The controller is gone: every relay falls to rest, and nobody listens.
-    func kill() {
+    mutating func kill() {
         guard isAlive else { return }
         isAlive = false
         noteGate()
@@ -53,7 +55,7 @@ extension SiteSimulation {
         for name in rules.keys { rules[name]?.excuse(at: now) }
     }
 
-    private func carryOut(_ actions: [GateAction]) {
+    private mutating func carryOut(_ actions: [GateAction]) {
         for action in actions {
             switch action {
             case .assert(let line, let limit):
@@ -66,7 +68,10 @@ extension SiteSimulation {
                 noteRelay(relay)
             case .store(let number, let draft): store(number, draft)
             case .record(let draft): written(draft)
-            case .look(let camera, let wanted): attention[camera] = wanted
+            case .look(let camera, let wanted):
+                for index in looks.indices where looks[index].camera == camera {
+                    looks[index].isWanted = wanted == .waiting
+                }
             case .tell(let lane, let notice): told(lane, notice)
             case .raiseAlarm(let lane, let code, _): alarm(lane, code, isOn: true)
             case .clearAlarm(let lane, let code): alarm(lane, code, isOn: false)
@@ -76,14 +81,14 @@ extension SiteSimulation {
         }
     }
 
-    private func picture(_ order: PictureOrder) {
+    private mutating func picture(_ order: PictureOrder) {
         let hash = String(repeating: "0", count: 64)
         let report = PictureReport(
             name: order.name, outcome: .kept(sceneHash: hash, plateHash: nil, byteCount: 1))
         jobs.add(.event(.pictured(report), life: life), at: now + .milliseconds(30))
     }
 
-    private func store(_ number: IntentNumber, _ draft: EntryDraft) {
+    private mutating func store(_ number: IntentNumber, _ draft: EntryDraft) {
         let isSlow = random.next() % 400 == 0
         let span: Duration =
             isSlow
@@ -95,7 +100,7 @@ extension SiteSimulation {
         written(draft)
     }
 
-    private func written(_ draft: EntryDraft) {
+    private mutating func written(_ draft: EntryDraft) {
         report.add(draft, at: now)
         onEntry?(draft)
         guard let lane = draft.lane else { return }
@@ -103,7 +108,7 @@ extension SiteSimulation {
         if let word = draft.facts["outcome"] { rules[lane]?.tell(word, at: now) }
     }
 
-    private func told(_ lane: LaneName, _ notice: Notice) {
+    private mutating func told(_ lane: LaneName, _ notice: Notice) {
         switch notice {
         case .opening:
             guard case .barrier(let index) = lanes[lane] else { return }
@@ -119,7 +124,7 @@ extension SiteSimulation {
         }
     }
 
-    private func alarm(_ lane: LaneName?, _ code: String, isOn: Bool) {
+    private mutating func alarm(_ lane: LaneName?, _ code: String, isOn: Bool) {
         if isOn { report.alarms[Self.family(code), default: 0] += 1 }
         guard let lane else {
             if code == "emergency", isOn { for name in lanes.keys.sorted() { callGuard(to: name) } }
@@ -147,7 +152,7 @@ extension SiteSimulation {
 
     // MARK: Jobs
 
-    func carryOut(_ job: Job) {
+    mutating func carryOut(_ job: Job) {
         switch job {
         case .event(let event, let life): if life == self.life { send(event) }
         case .vehicle(let index, let user):
@@ -169,12 +174,16 @@ extension SiteSimulation {
         case .stuckFor(let line, let lane, let life):
             if life == self.life { judgeStuck(line, lane) }
         case .command(let command): send(.command(command))
+        case .pulse(let line): pulse(line)
+        case .readFrames: readFrames()
+        case .show(let badge, let lane): self.badge(badge, lane)
+        case .press(let line, let isPressed): press(line, isPressed)
         case .start: if !isAlive, hasPower { restart() }
         case .dawn: planDay()
         }
     }
 
-    private func add(_ walker: Walker, to lane: LaneName) {
+    private mutating func add(_ walker: Walker, to lane: LaneName) {
         switch lanes[lane] {
         case .turnstile(let index):
             turnstiles[index].add(walker, at: now)
@@ -186,7 +195,7 @@ extension SiteSimulation {
         }
     }
 
-    private func judge(_ lane: LaneName) {
+    private mutating func judge(_ lane: LaneName) {
         for missed in rules[lane]?.overdue(at: now) ?? [] {
             checker.worldViolates(
                 "rule 6: '\(missed.fact.word)' was not told", lane: lane, since: missed.at, at: now)
@@ -195,7 +204,7 @@ extension SiteSimulation {
     }
 
     /// What was never told by the end of the run is judged as far as its time was up.
-    func finish() {
+    mutating func finish() {
         let span = (now - Self.origin).nanoseconds / 1_000_000
         report.end = WallTime(milliseconds: startWall.milliseconds + span)
         report.steps = steps
@@ -215,7 +224,7 @@ extension SiteSimulation {
         }
         var shorter = scenario
         shorter.length = violation.since - Self.origin + .seconds(20)
-        let again = SiteSimulation(config: config, scenario: shorter, start: startWall, seed: seed)
+        var again = SiteSimulation(config: config, scenario: shorter, start: startWall, seed: seed)
         again.run()
         return again.checker.story(length, lane: violation.lane)
     }

@@ -13,11 +13,11 @@ extension SiteSimulation {
     // MARK: Cameras
 
     /// One look at a lane, as long as anybody is on it.
-    func look(_ index: Int) {
+    mutating func look(_ index: Int) {
         guard !looks[index].isLooking, let camera = looks[index].camera,
             !barriers[index].vehicles.isEmpty
         else { return }
-        let isWaiting = attention[camera] == .waiting
+        let isWaiting = looks[index].isWanted
         if isWaiting {
             looks[index].waitingSince = looks[index].waitingSince ?? now
         } else {
@@ -27,7 +27,7 @@ extension SiteSimulation {
         let span = isWaiting ? (isLong ? Self.lookLong : Self.lookWaiting) : Self.lookIdle
         looks[index].isLooking = true
         jobs.add(.look(index), at: now + span)
-        guard isAlive, !blindCameras.contains(camera),
+        guard isAlive, blindCameras.isEmpty || !blindCameras.contains(camera),
             isWaiting || barriers[index].vehicles.count > 1 || barriers[index].hasSomebodyStanding
         else { return }
         barriers[index].update(to: now)
@@ -46,7 +46,7 @@ extension SiteSimulation {
     }
 
     /// What a recogniser makes of a plate: of a hundred, two are misread or doubtful in a frame.
-    private func reading(of user: RoadUser, at distance: Double) -> PlateReading {
+    private mutating func reading(of user: RoadUser, at distance: Double) -> PlateReading {
         let width = max(190 - 12 * distance, 60)
         guard user.isReadable else { return Self.unread(width: width) }
         guard chance(0.02) else {
@@ -95,7 +95,7 @@ extension SiteSimulation {
     // MARK: The guard
 
     /// The guard comes within some minutes; to a waiting driver sooner.
-    func callGuard(to lane: LaneName) {
+    mutating func callGuard(to lane: LaneName) {
         guard scenario.hasGuard, visited.insert(lane).inserted else { return }
         let isFault = !(alarms[lane] ?? []).isEmpty || checker.kept.emergency != nil
         let span: Int64 =
@@ -104,7 +104,7 @@ extension SiteSimulation {
         jobs.add(.visit(lane), at: now + .milliseconds(span))
     }
 
-    func visit(_ lane: LaneName) {
+    mutating func visit(_ lane: LaneName) {
         guard isAlive else { return callGuard(to: lane) }
         let name = "E017"
         if checker.kept.emergency != nil {
@@ -132,7 +132,7 @@ extension SiteSimulation {
     }
 
     /// Lets in who may come in, sends away who may not, and closes a boom that was left open.
-    private func help(_ index: Int, _ lane: LaneName, by name: String) {
+    private mutating func help(_ index: Int, _ lane: LaneName, by name: String) {
         let scene = barriers[index]
         let waiting = scene.vehicles.first {
             guard case .waiting(let since) = $0.phase else { return false }

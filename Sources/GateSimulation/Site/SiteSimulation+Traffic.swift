@@ -6,7 +6,7 @@ extension SiteSimulation {
     private static let day = Duration.seconds(86_400)
 
     /// Puts the timeline and the first day on the list.
-    func plan() {
+    mutating func plan() {
         for act in scenario.timeline {
             for number in 0..<act.count {
                 plan(act, at: Self.origin + act.at + act.every * number)
@@ -20,7 +20,7 @@ extension SiteSimulation {
         }
     }
 
-    private func plan(_ act: Scenario.Act, at time: Instant) {
+    private mutating func plan(_ act: Scenario.Act, at time: Instant) {
         switch act.what {
         case .vehicle(let lane, let kind, let identity, let manner, let isReadable):
             guard case .barrier(let index) = lanes[lane] else { return }
@@ -29,11 +29,15 @@ extension SiteSimulation {
             user.manner = manner
             user.isReadable = isReadable
             jobs.add(.vehicle(index, user), at: time)
-        case .walker(let lane, let way, let identity, let manner):
+        case .walker(let lane, let way, let identity, let manner, let damage):
             let (badge, isListed) = cast.badge(identity)
             var walker = Walker(way, badge: badge, isListed: isListed)
             walker.manner = manner
+            walker.damage = damage
             jobs.add(.walker(lane, walker), at: time)
+        case .press(let line, let lasts):
+            jobs.add(.press(line, true), at: time)
+            jobs.add(.press(line, false), at: time + lasts)
         case .fault(let kind, let line, let lane, let lasts, let by):
             jobs.add(.begin(kind, line: line, lane: lane, lasts: lasts, by: by), at: time)
         case .command(let wish, let lane, let name):
@@ -41,7 +45,7 @@ extension SiteSimulation {
         }
     }
 
-    private func command(
+    private mutating func command(
         _ wish: Scenario.OperatorWish, _ lane: LaneName?
     ) -> OperatorCommand.Wish {
         let lane = lane ?? ""
@@ -51,17 +55,19 @@ extension SiteSimulation {
         case .clearFault: .clearFault(lane)
         case .emergency: .emergencyRelease
         case .emergencyReset: .emergencyReset
+        case .lockdown: .lockdown
+        case .endLockdown: .endLockdown
         }
     }
 
     // MARK: One day
 
-    func chance(_ probability: Double) -> Bool {
+    mutating func chance(_ probability: Double) -> Bool {
         Double.random(in: 0..<1, using: &random) < probability
     }
 
     /// Everybody and everything of the day that begins now, or of what is left of it.
-    func planDay() {
+    mutating func planDay() {
         let wall = startWall.milliseconds + (now - Self.origin).nanoseconds / 1_000_000
         let local = wall / 1000 + config.site.timeZone.offset(at: wall / 1000)
         let second = (local % 86_400 + 86_400) % 86_400
@@ -83,7 +89,7 @@ extension SiteSimulation {
     }
 
     /// A moment of the day by the weights of its hours; nil when it is over already.
-    private func momentOfDay(from midnight: Instant) -> Instant? {
+    private mutating func momentOfDay(from midnight: Instant) -> Instant? {
         let hours = scenario.traffic.hours
         var rest = Double.random(in: 0..<max(hours.reduce(0, +), 1e-9), using: &random)
         var hour = 0
@@ -96,7 +102,7 @@ extension SiteSimulation {
         return time > now ? time : nil
     }
 
-    private func planVehicle(from midnight: Instant) {
+    private mutating func planVehicle(from midnight: Instant) {
         guard let time = momentOfDay(from: midnight), !barriers.isEmpty else { return }
         let index = Int(random.next() % UInt64(barriers.count))
         let isStranger = chance(scenario.traffic.strangers)
@@ -122,14 +128,14 @@ extension SiteSimulation {
         }
     }
 
-    private func unusualWalker() -> WalkerManner {
+    private mutating func unusualWalker() -> WalkerManner {
         let manners: [WalkerManner] = [
             .hesitates, .leaves, .stepsBack, .followed, .carries, .forces, .hesitates, .followed,
         ]
         return manners[Int(random.next() % UInt64(manners.count))]
     }
 
-    private func planPerson(from midnight: Instant) {
+    private mutating func planPerson(from midnight: Instant) {
         guard let time = momentOfDay(from: midnight) else { return }
         let isStranger = chance(scenario.traffic.strangers)
         let (badge, isListed) = cast.badge(isStranger ? .unknown : .listed)
@@ -151,7 +157,7 @@ extension SiteSimulation {
     }
 
     /// Cyclists come in a bunch to one door.
-    private func planBurst(from midnight: Instant) {
+    private mutating func planBurst(from midnight: Instant) {
         let wide = doorNames.filter { config.doors[$0]?.traveller == .bicycle }
         guard let time = momentOfDay(from: midnight), !wide.isEmpty else { return }
         let lane = wide[Int(random.next() % UInt64(wide.count))]
@@ -167,7 +173,7 @@ extension SiteSimulation {
         }
     }
 
-    private func planFault(_ kind: Scenario.FaultKind, from midnight: Instant) {
+    private mutating func planFault(_ kind: Scenario.FaultKind, from midnight: Instant) {
         let time = midnight + .milliseconds(Int64(random.next() % 86_400_000))
         guard time > now else { return }
         var line: LineName?

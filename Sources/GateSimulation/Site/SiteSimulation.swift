@@ -1,3 +1,4 @@
+import CredentialReaders
 import GateConfiguration
 import GateEngine
 import GateTypes
@@ -6,7 +7,7 @@ import GateTypes
 ///
 /// Nothing here reads a clock: it jumps from one thing that happens to the next, so that a day
 /// takes a tenth of a second. The same scenario and seed give the same run.
-package final class SiteSimulation {
+package struct SiteSimulation {
     enum Slot: Int { case gate, jobs, first }
 
     /// Something that is to happen.
@@ -24,12 +25,16 @@ package final class SiteSimulation {
         case judge(LaneName)
         case stuckFor(LineName, LaneName, life: Int)
         case command(OperatorCommand)
+        case pulse(LineName)
+        case readFrames
+        case show(BadgeShown, LaneName)
+        case press(LineName, Bool)
         case start
         case dawn
     }
 
     static let origin = Instant(nanoseconds: 1_000_000_000_000)
-    private static let never = Int64.max
+    private static let never = DueTable.never
 
     package let config: GateConfig
     package let scenario: Scenario
@@ -40,7 +45,7 @@ package final class SiteSimulation {
     package private(set) var now: Instant
     package internal(set) var steps = 0
     var jobs = EventHeap<Job>()
-    private var due: [Int64] = []
+    private var due = DueTable(count: 0)
 
     // The site.
     var inputs: [VirtualInput] = []
@@ -61,15 +66,20 @@ package final class SiteSimulation {
     var turnstileNames: [LaneName] = []
     var doorNames: [LaneName] = []
     var hasPower = true
+    let senders: [ReaderPlace: WiegandSender]
+    /// What was held before each reader last.
+    var shown: [ReaderName: String] = [:]
 
     // The controller.
     var gate: Gate
+    /// As it is before its first call.
+    let freshGate: Gate
     /// False while the controller is dead: nobody listens.
     var isAlive = false
     var life = 0
+    var station: ReaderStation
     package internal(set) var checker: RuleChecker
     var rules: [LaneName: WorldRules] = [:]
-    var attention: [CameraName: Attention] = [:]
     var alarms: [LaneName: Set<String>] = [:]
     /// The plate of the newest grant of each lane, until the boom opens for it.
     var granted: [LaneName: String] = [:]
@@ -98,6 +108,8 @@ package final class SiteSimulation {
     struct LookState {
         var isLooking = false
         var camera: CameraName?
+        /// The engine wants every frame.
+        var isWanted = false
         var waitingSince: Instant?
     }
 
@@ -111,12 +123,14 @@ package final class SiteSimulation {
         end = Self.origin + scenario.length
         random = SeededRandom(seed: seed)
         gate = Gate(config: config)
+        freshGate = gate
         checker = RuleChecker(config: config, at: Self.origin)
         cast = Cast(config)
+        senders = Self.senders(config)
+        station = ReaderStation(config.readers)
         report = SimulationReport(scenario: scenario.name, seed: seed, start: start)
         build()
-        due = [Int64](
-            repeating: Self.never,
+        due = DueTable(
             count: Slot.first.rawValue + inputs.count + relays.count + barriers.count
                 + turnstiles.count + doors.count)
         plan()
@@ -124,7 +138,7 @@ package final class SiteSimulation {
 
     // MARK: Building
 
-    private func build() {
+    private mutating func build() {
         barrierNames = config.lanes.keys.sorted()
         turnstileNames = config.turnstiles.keys.sorted()
         doorNames = config.doors.keys.sorted()
@@ -146,7 +160,7 @@ package final class SiteSimulation {
         for name in lanes.keys { rules[name] = WorldRules(lane: name) }
     }
 
-    private func build(barrier lane: BarrierConfig, _ name: LaneName) {
+    private mutating func build(barrier lane: BarrierConfig, _ name: LaneName) {
         let index = barriers.count
         barriers.append(BarrierScene(name, lane, seed: random.next(), at: now))
         lanes[name] = .barrier(index)
@@ -160,7 +174,7 @@ package final class SiteSimulation {
         }
     }
 
-    private func build(turnstile lane: TurnstileConfig, _ name: LaneName) {
+    private mutating func build(turnstile lane: TurnstileConfig, _ name: LaneName) {
         let index = turnstiles.count
         turnstiles.append(TurnstileScene(lane, seed: random.next()))
         lanes[name] = .turnstile(index)
@@ -173,7 +187,7 @@ package final class SiteSimulation {
         }
     }
 
-    private func build(door lane: DoorConfig, _ name: LaneName) {
+    private mutating func build(door lane: DoorConfig, _ name: LaneName) {
         let index = doors.count
         doors.append(DoorScene(lane, seed: random.next()))
         lanes[name] = .door(index)
@@ -189,8 +203,8 @@ package final class SiteSimulation {
 
     // MARK: Time
 
-    /// Both clocks as the controller reads them.
-    var moment: Moment {
+    /// Both clocks as the controller reads them. Mutating, so that the site is not copied for it.
+    mutating func readClocks() -> Moment {
         let wall = startWall.milliseconds + (now - Self.origin).nanoseconds / 1_000_000
         return Moment(
             instant: now,
@@ -198,7 +212,7 @@ package final class SiteSimulation {
     }
 
     /// Runs to the end, or to the first broken rule.
-    package func run() {
+    package mutating func run() {
         restart()
         while step() {}
         now = min(now, end)
@@ -206,14 +220,9 @@ package final class SiteSimulation {
     }
 
     /// One thing that happens; false at the end.
-    private func step() -> Bool {
+    private mutating func step() -> Bool {
         due[Slot.jobs.rawValue] = jobs.first?.nanoseconds ?? Self.never
-        var least = Self.never
-        var slot = 0
-        for index in due.indices where due[index] < least {
-            least = due[index]
-            slot = index
-        }
+        let (slot, least) = due.first
         guard least < end.nanoseconds else {
             now = end
             return false
@@ -224,7 +233,7 @@ package final class SiteSimulation {
         return checker.violationCount == 0
     }
 
-    private func handle(_ slot: Int) {
+    private mutating func handle(_ slot: Int) {
         if slot == Slot.gate.rawValue { return send(.tick) }
         if slot == Slot.jobs.rawValue {
             if let job = jobs.removeFirst() { carryOut(job.what) }
@@ -252,7 +261,7 @@ package final class SiteSimulation {
         drainDoor(index)
     }
 
-    private func advanceInput(_ index: Int) {
+    private mutating func advanceInput(_ index: Int) {
         inputs[index].advance(to: now, &random)
         let changes = inputs[index].takeChanges()
         inputs[index].settled()
@@ -261,30 +270,30 @@ package final class SiteSimulation {
         for active in changes { send(.input(inputs[index].name, active: active)) }
     }
 
-    func noteGate() {
+    mutating func noteGate() {
         due[Slot.gate.rawValue] =
             isAlive ? gate.nextDeadline?.nanoseconds ?? Self.never : Self.never
     }
 
-    func noteInput(_ index: Int) {
+    mutating func noteInput(_ index: Int) {
         due[Slot.first.rawValue + index] = inputs[index].due.nanoseconds
     }
 
-    func noteRelay(_ index: Int) {
+    mutating func noteRelay(_ index: Int) {
         due[Slot.first.rawValue + inputs.count + index] = relays[index].due.nanoseconds
     }
 
-    func noteBarrier(_ index: Int) {
+    mutating func noteBarrier(_ index: Int) {
         due[Slot.first.rawValue + inputs.count + relays.count + index] =
             barriers[index].due.nanoseconds
     }
 
-    func noteTurnstile(_ index: Int) {
+    mutating func noteTurnstile(_ index: Int) {
         due[Slot.first.rawValue + inputs.count + relays.count + barriers.count + index] =
             turnstiles[index].due.nanoseconds
     }
 
-    func noteDoor(_ index: Int) {
+    mutating func noteDoor(_ index: Int) {
         due[
             Slot.first.rawValue + inputs.count + relays.count + barriers.count + turnstiles.count
                 + index] = doors[index].due.nanoseconds
@@ -292,7 +301,7 @@ package final class SiteSimulation {
 
     // MARK: What scenes give
 
-    func drainBarrier(_ index: Int) {
+    mutating func drainBarrier(_ index: Int) {
         for output in barriers[index].takeOutputs() {
             switch output {
             case .sense(let role, let isOn): sense(barrierLines[index][role], isOn)
@@ -304,7 +313,7 @@ package final class SiteSimulation {
         noteBarrier(index)
     }
 
-    func drainTurnstile(_ index: Int) {
+    mutating func drainTurnstile(_ index: Int) {
         let name = turnstileNames[index]
         for output in turnstiles[index].takeOutputs() {
             switch output {
@@ -318,7 +327,7 @@ package final class SiteSimulation {
         noteTurnstile(index)
     }
 
-    func drainDoor(_ index: Int) {
+    mutating func drainDoor(_ index: Int) {
         let name = doorNames[index]
         for output in doors[index].takeOutputs() {
             switch output {
@@ -332,17 +341,13 @@ package final class SiteSimulation {
         noteDoor(index)
     }
 
-    private func sense(_ line: Int?, _ isOn: Bool) {
+    private mutating func sense(_ line: Int?, _ isOn: Bool) {
         guard let line else { return }
         inputs[line].sense(isOn, at: now, &random)
         noteInput(line)
     }
 
-    private func badge(_ shown: BadgeShown, _ lane: LaneName) {
-        send(.badge(shown.reading(at: lane, now)))
-    }
-
-    private func happened(_ fact: WorldFact, _ lane: LaneName) {
+    private mutating func happened(_ fact: WorldFact, _ lane: LaneName) {
         report.facts[fact.word, default: 0] += 1
         // Who sees little has to tell less: before, not after, what has to be told.
         if !isAlive || checker.kept.emergency != nil || !(alarms[lane] ?? []).isEmpty {
@@ -363,7 +368,7 @@ package final class SiteSimulation {
         }
     }
 
-    func contactMoved(_ relay: Int) {
+    mutating func contactMoved(_ relay: Int) {
         guard let place = drives[relay] else { return }
         let isOn = relays[relay].isClosed || relays[relay].restsEnergised && !hasPower
         switch place {

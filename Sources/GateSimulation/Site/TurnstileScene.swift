@@ -31,6 +31,10 @@ struct TurnstileScene {
     private var asking: Set<WalkerWay> = []
     private var attempt: [WalkerWay: Int] = [:]
     private var isInPassage = false
+    /// Nobody comes against who has just stepped out, face to face in one beam.
+    private var leftBy: WalkerWay?
+    private var facedUntil = Instant(nanoseconds: .min)
+    private static let faced = Duration.milliseconds(500)
     private var steps = EventHeap<Step>()
     private var released: [PersonRules.Drive: Bool] = [:]
     private var armsAreDown = false
@@ -119,7 +123,7 @@ struct TurnstileScene {
             // Too late: the way is locked again.
             return again(way, at: now)
         }
-        guard !isInPassage else {
+        guard !isInPassage, way == leftBy || now >= facedUntil else {
             return steps.add(.setOff(way), at: now + .milliseconds(400))
         }
         isInPassage = true
@@ -189,7 +193,8 @@ struct TurnstileScene {
         case .badge(let way):
             guard let walker = queues[way]?.first else { return }
             asking.insert(way)
-            outputs.append(.badge(BadgeShown(way: way, badge: walker.badge)))
+            outputs.append(
+                .badge(BadgeShown(way: way, badge: walker.badge, damage: walker.damage)))
             let number = attempt[way] ?? 0
             if isFree(way), armsAreDown { setOff(way, at: now) }
             // Whoever is still asking then has not been released.
@@ -214,6 +219,8 @@ struct TurnstileScene {
         case .fact(let fact): outputs.append(.fact(fact))
         case .done(let way):
             isInPassage = false
+            leftBy = way
+            facedUntil = now + Self.faced
             next(way, at: now)
         }
     }
