@@ -31,7 +31,7 @@ def vectors(path, people):
     best = {}
     with open(path, encoding="utf8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            name = next((n for n in people if row["file"].endswith("/" + n)), None)
+            name = next((n for n in people if ("/" + row["file"]).endswith("/" + n)), None)
             if name and row["embedding"]:
                 x, y, w, h = (float(row[k]) for k in ("x", "y", "width", "height"))
                 away = np.hypot(x + w / 2 - 72, y + h / 2 - 72)
