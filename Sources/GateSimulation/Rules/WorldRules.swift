@@ -14,7 +14,7 @@ struct WorldRules {
     private static let patience = Duration.seconds(200)
     private static let before = Duration.seconds(240)
     /// So long after a fault a lane may be excused for not seeing.
-    private static let excuse = Duration.seconds(600)
+    static let excuse = Duration.seconds(600)
     private static let keptLargest = 24
 
     let lane: LaneName
@@ -28,7 +28,9 @@ struct WorldRules {
     init(lane: LaneName) { self.lane = lane }
 
     /// A fault, an alarm, an emergency or a dead controller: who sees little has to tell less.
-    mutating func excuse(at now: Instant) { excusedUntil = max(excusedUntil, now + Self.excuse) }
+    mutating func excuse(at now: Instant, for time: Duration = Self.excuse) {
+        excusedUntil = max(excusedUntil, now + time)
+    }
 
     mutating func tell(_ word: String, at now: Instant) {
         told.append((word, now))

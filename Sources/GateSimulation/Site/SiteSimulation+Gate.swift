@@ -127,7 +127,13 @@ extension SiteSimulation {
     private mutating func alarm(_ lane: LaneName?, _ code: String, isOn: Bool) {
         if isOn { report.alarms[Self.family(code), default: 0] += 1 }
         guard let lane else {
-            if code == "emergency", isOn { for name in lanes.keys.sorted() { callGuard(to: name) } }
+            guard code == "emergency" else { return }
+            if isOn {
+                for name in lanes.keys.sorted() { callGuard(to: name) }
+            } else {
+                // Who stood under an open boom when the emergency ended went through in it.
+                for name in rules.keys { rules[name]?.excuse(at: now, for: .seconds(30)) }
+            }
             return
         }
         if isOn {
