@@ -226,7 +226,9 @@ struct BarrierNode: SearchNode {
         case .driveFailed(let drive): relays.lost.insert(drive)
         case .emergencyRelease: isEmergency = true
         case .emergencyReset:
-            if isEmergency { (closesByNameOnly, isCloseNamed) = (true, false) }
+            // A boom that reads down, and not up, when the emergency ends has nothing left to close.
+            let isDown = active.contains(.down) && !active.contains(.up)
+            if isEmergency { (closesByNameOnly, isCloseNamed) = (!isDown, false) }
             isEmergency = false
         case .close: isCloseNamed = true
         case .open: isCloseNamed = false
