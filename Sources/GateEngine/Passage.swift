@@ -40,6 +40,8 @@ struct Passage: Hashable, Sendable {
     var operatorName: String?
     var isFromFarSide = false
     var isSimulated = false
+    /// It went through while everything was held open.
+    var isInEmergency = false
 
     var firstReading: Instant?
     var latestFrame: Instant?
@@ -134,6 +136,7 @@ struct Passage: Hashable, Sendable {
         facts.merge(picture.facts(pictureName)) { $1 }
         if lateDrops > 0 { facts["late_drops"] = String(lateDrops) }
         if isSimulated { facts["simulated"] = "true" }
+        if isInEmergency { facts["emergency"] = "true" }
         return EntryDraft(
             .passage, lane: lane, at: now, facts: facts,
             personal: .told(plate: plate, person: operatorName))

@@ -28,8 +28,8 @@ extension VehicleLane {
             }
             waiting = nil
             leave(passage, &turn)
-        case .entered(.far):
-            enterFromFarSide(&turn)
+        case .entered(.far): enterFromFarSide(&turn)
+        case .entered(.unknown): break
         case .through(_, let seenBy):
             guard seenBy.contains(.safety), leaving.contains(where: { $0.passed == nil }) else {
                 return throughUncounted(seenBy, &turn)
@@ -85,14 +85,47 @@ extension VehicleLane {
         leave(passage, &turn)
     }
 
-    mutating func forced(_ turn: inout Turn) {
-        settlePicture(&turn)
-        let passage = waiting
+    /// A vehicle is through that no opening was for.
+    mutating func wentThrough(
+        from side: VehicleTrack.Side, isEmergency: Bool, _ turn: inout Turn
+    ) {
+        // Who was let in before a fault or an emergency came has been followed all the way.
+        if leaving.contains(where: { $0.passed == turn.now.instant }) { return endPassed(&turn) }
+        var passage = Passage(
+            number: turn.nextNumber(), trigger: .boom, at: turn.now.instant, now: turn.now)
+        if side == .far {
+            passage.isFromFarSide = true
+        } else if let waited = waiting {
+            settlePicture(&turn)
+            recordRefusal(&turn)
+            waiting = nil
+            dropIntents(of: waited.number)
+            passage = waited
+        }
+        passage.passed = turn.now.instant
+        passage.isInEmergency = isEmergency
+        endUnasked(passage, &turn)
+        // On the approach loop stands the next, who needs no new edge to be seen.
+        if hasLoop, side == .approach, barrier.sensors.isActive(.approach), waiting == nil {
+            arrive(.standing, at: turn.now.instant, &turn)
+        }
+    }
+
+    private mutating func endUnasked(_ passage: Passage, _ turn: inout Turn) {
+        if passage.isInEmergency { return end(passage, .passed, &turn) }
+        let isDown = barrier.position == .down
+        if passage.isFromFarSide, config.direction != .both, !isDown {
+            incident("wrong_way", [:], &turn)
+            return end(passage, .wrongWay, &turn)
+        }
+        if !barrier.faults.isEmpty, let openedBy {  // By hand, as a lane with a fault is worked.
+            var passage = passage
+            passage.operatorName = openedBy
+            return end(passage, .passed, &turn)
+        }
         incident(
-            "forced", ["what": "vehicle_through_closed_boom"], plate: passage?.plate ?? "", &turn)
-        guard let passage, !barrier.sensors.isActive(.approach) else { return }
-        waiting = nil
-        dropIntents(of: passage.number)
+            "forced", ["what": "vehicle_through_\(isDown ? "closed" : "open")_boom"],
+            plate: passage.plate, &turn)
         end(passage, .forced, &turn)
     }
 

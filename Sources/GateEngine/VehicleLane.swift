@@ -145,7 +145,8 @@ struct VehicleLane: Sendable {
         switch note {
         case .sighted(let sighting): follow(sighting, &turn)
         case .followed(let byApproachOnly): followed(byApproachOnly: byApproachOnly, &turn)
-        case .forced: forced(&turn)
+        case .forced(let side): wentThrough(from: side, isEmergency: false, &turn)
+        case .passedFreely(let side): wentThrough(from: side, isEmergency: true, &turn)
         case .movedUncommanded: incident("forced", ["what": "boom_moved_uncommanded"], &turn)
         case .rose: tell(.welcome, &turn)
         case .closing:
@@ -161,6 +162,7 @@ struct VehicleLane: Sendable {
             turn.record(.override, name, ["wish": "close", "refused": reason.rawValue])
         case .faulted(let fault):
             turn.record(.fault, name, ["code": fault.code])
+            openedBy = nil  // From here on it counts who opens in spite of the fault.
             raiseAlarm(fault.code, fault.text, &turn)
             incident("fault", ["code": fault.code], &turn)
             tell(.fault, &turn)

@@ -138,8 +138,10 @@ package struct Barrier: Hashable, Sendable {
         case sighted(VehicleTrack.Sighting)
         /// A vehicle came under the boom that nobody let in.
         case followed(byApproachOnly: Bool)
-        /// A vehicle went through although the boom was down.
-        case forced
+        /// A vehicle went through that nothing had let in, although the boom was down, or because it was up.
+        case forced(VehicleTrack.Side)
+        /// A vehicle went through in an emergency.
+        case passedFreely(VehicleTrack.Side)
         case rose
         case closing
         case closed

@@ -196,13 +196,29 @@ extension Barrier {
         case .lowering(var opening, let until):
             effects += opening.take(sighting, sensors, waitEnd: now + wiring.timing.waitForPassage)
             return Step(state: .lowering(opening, until: until), effects: effects)
-        case .resting(.down):
-            if case .through(_, let seenBy) = sighting, seenBy.contains(.safety) {
-                effects.append(.note(.forced))
-            }
-            return Step(state: state, effects: effects)
         case .resting, .fault, .emergency:
-            return Step(state: state, effects: effects)
+            return Step(state: state, effects: effects + unasked(sighting))
+        }
+    }
+
+    /// Who goes through while no opening is under way: under a boom that is down, or that was left up.
+    private func unasked(_ sighting: VehicleTrack.Sighting) -> [Effect] {
+        let side: VehicleTrack.Side
+        switch sighting {
+        case .through(let from, let seenBy):
+            guard seenBy.contains(.safety),
+                faults.isDisjoint(with: [.sensorFailed(.safety), .stuck(.safety)])
+            else { return [] }
+            side = from
+        // A lorry at a closed boom may be lost by the approach loop and found again.
+        case .doubled where position != .down: side = .approach
+        case .arrived, .leftApproach, .entered, .doubled, .crossed, .withdrew, .turnedBack:
+            return []
+        }
+        switch state {
+        case .emergency: return [.note(.passedFreely(side))]
+        case .resting, .raising, .open, .reversing, .lowering, .fault:
+            return position != .down && side == .unknown ? [] : [.note(.forced(side))]
         }
     }
 
@@ -266,7 +282,7 @@ extension Barrier.Opening {
         _ sighting: VehicleTrack.Sighting, _ sensors: BarrierSensors, waitEnd: Instant
     ) -> [Barrier.Effect] {
         switch sighting {
-        case .arrived, .leftApproach, .crossed, .entered(.far):
+        case .arrived, .leftApproach, .crossed, .entered(.far), .entered(.unknown):
             return []
         case .entered(.approach), .doubled:
             progress = .nobodyYet

@@ -7,7 +7,11 @@ import GateTypes
 /// for longer than their hold time looks like a second vehicle.
 package struct VehicleTrack: Hashable, Sendable {
     /// From which side a vehicle came under the boom.
-    package enum Side: String, Hashable, Sendable { case approach, far }
+    package enum Side: String, Hashable, Sendable {
+        case approach, far
+        /// It stood there when the track began.
+        case unknown
+    }
 
     package enum Sighting: Hashable, Sendable {
         /// A vehicle has come onto the approach loop.
@@ -63,7 +67,7 @@ package struct VehicleTrack: Hashable, Sendable {
     package init(_ sensors: BarrierSensors) {
         hasApproach = sensors.fitted.contains(.approach)
         if sensors.isOccupied {
-            phase = .under(.far, approach: .left, seenBy: Self.presence(sensors))
+            phase = .under(.unknown, approach: .left, seenBy: Self.presence(sensors))
         }
     }
 
@@ -157,7 +161,7 @@ package struct VehicleTrack: Hashable, Sendable {
         case (.under(.approach, .occupied, _), true), (.under(.approach, .again, _), true),
             (.under(.approach, .past, _), true), (.under(.approach, .taken, _), true),
             (.under(.approach, .left, _), false), (.under(.approach, .unseen, _), false),
-            (.under(.far, _, _), _):
+            (.under(.far, _, _), _), (.under(.unknown, _, _), _):
             return []  // From the far side the approach loop is the way out.
         }
     }

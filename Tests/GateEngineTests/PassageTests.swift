@@ -443,6 +443,61 @@ import Testing
         #expect(bench.actions.records(.passage).first?.facts["outcome"] == "forced")
     }
 
+    @Test func whoWasRefusedAndDrivesUnderABoomLeftUpIsOnRecord() {
+        var bench = GateBench()
+        bench.command(.emergencyRelease)
+        bench.rise()
+        bench.command(.emergencyReset)
+        bench.input("lane1-approach", true)
+        bench.wait(.milliseconds(100))
+        bench.see("苏E00007")
+        bench.driveThrough()
+        #expect(bench.actions.incidents("forced") == 1)
+        let passage = bench.actions.records(.passage).last
+        #expect(passage?.facts["outcome"] == "forced")
+        #expect(passage?.personal[.plate] == "苏E00007")
+    }
+
+    @Test func whoDrivesThroughInAnEmergencyIsCountedAndNotAccused() {
+        var bench = GateBench()
+        bench.command(.emergencyRelease)
+        bench.rise()
+        bench.driveThrough()
+        #expect(bench.actions.incidents("forced") == 0)
+        let passage = bench.actions.records(.passage).last?.facts
+        #expect(passage?["outcome"] == "passed" && passage?["emergency"] == "true")
+    }
+
+    @Test func whoWasLetInBeforeTheFireIsOnePassage() {
+        var bench = GateBench()
+        bench.input("lane1-approach", true)
+        bench.wait(.milliseconds(100))
+        bench.see(Site.listed[0])
+        bench.store()
+        bench.rise()
+        bench.input("lane1-safety", true)
+        bench.input("lane1-approach", false)
+        bench.input("fire", true)
+        bench.input("lane1-safety", false)
+        bench.wait(.seconds(300))
+        #expect(bench.actions.records(.passage).map { $0.facts["outcome"] } == ["passed"])
+    }
+
+    @Test func aLaneWithAFaultIsWorkedByHandAndWhoeverPassesThenIsThePersonsPassage() {
+        var bench = GateBench()
+        bench.command(.open(Site.lane), by: "E017")
+        bench.store()
+        bench.wait(.seconds(30))  // The boom never reaches its upper end.
+        bench.command(.open(Site.lane), by: "E021")
+        bench.store()
+        bench.rise()
+        bench.driveThrough()
+        #expect(bench.actions.incidents("forced") == 0)
+        let passage = bench.actions.records(.passage).last
+        #expect(passage?.facts["outcome"] == "passed")
+        #expect(passage?.personal[.person] == "E021")
+    }
+
     @Test func theEyesLookHarderWhileSomebodyWaits() {
         var bench = GateBench()
         #expect(bench.actions.contains(.look("lane1", .idle)))

@@ -215,7 +215,49 @@ import Testing
     @Test func aVehicleThroughTheClosedBoomIsForced() {
         var bench = Bench()
         bench.driveThrough()
-        #expect(bench.notes().contains(.forced))
+        #expect(bench.notes().contains(.forced(.approach)))
+    }
+
+    @Test func afterAnEmergencyWhoDrivesUnderTheBoomThatStandsUpIsForced() {
+        var bench = Bench()
+        bench.release()
+        bench.driveThrough()
+        #expect(bench.notes().contains(.passedFreely(.approach)))
+        bench.give(.emergencyReset)
+        bench.driveThrough()
+        #expect(bench.notes().contains(.forced(.approach)))
+        bench.wait(.seconds(20))
+        bench.reads(.safety, true)
+        bench.reads(.safety, false)
+        #expect(bench.notes().contains(.forced(.far)))
+    }
+
+    @Test func twoInARowUnderABoomLeftUpAreTwo() {
+        var bench = Bench()
+        bench.release()
+        bench.give(.emergencyReset)
+        bench.reads(.approach, true)
+        bench.reads(.safety, true)
+        bench.reads(.approach, false)
+        bench.reads(.approach, true)
+        bench.reads(.approach, false)
+        bench.reads(.safety, false)
+        #expect(bench.notes().count { $0 == .forced(.approach) } == 2)
+    }
+
+    @Test func whoWaitsAtAClosedBoomOverBothLoopsIsNotForced() {
+        var bench = Bench()
+        for (sensor, isActive) in [
+            (BarrierSensor.approach, true), (.safety, true), (.approach, false),
+            (.approach, true), (.approach, false),
+        ] { bench.reads(sensor, isActive) }
+        #expect(!bench.notes().contains(.forced(.approach)))
+    }
+
+    @Test func whoStoodUnderTheBoomAtTheStartIsNotForced() {
+        var bench = Bench(active: [.up, .safety])
+        bench.reads(.safety, false)
+        #expect(!bench.notes().contains { if case .forced = $0 { true } else { false } })
     }
 
     @Test func aVehicleFromTheFarSideIsToldApart() {

@@ -74,6 +74,15 @@ struct Bench {
         wait(.milliseconds(300))
     }
 
+    /// An emergency, with the boom at its upper end.
+    mutating func release() {
+        give(.emergencyRelease)
+        wait(.milliseconds(400))
+        reads(.down, false)
+        wait(.seconds(2))
+        reads(.up, true)
+    }
+
     /// One vehicle through, from the approach loop until all is clear.
     mutating func driveThrough(loop: Bool = true, beam: Bool = true) {
         reads(.approach, true)

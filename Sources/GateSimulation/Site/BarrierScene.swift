@@ -126,12 +126,21 @@ struct BarrierScene {
         boom.advance(to: now, isOccupied: isBeamCovered)
         upSince = boom.isUp ? upSince ?? now : nil
         for index in vehicles.indices { vehicles[index].advance(to: now) }
+        keepOrder()
         for index in vehicles.indices { decide(index, at: now) }
         for index in vehicles.indices { vehicles[index].speed = speed(of: index) }
         for index in vehicles.indices { judge(index) }
         leave()
         sense(at: now)
         schedule()
+    }
+
+    /// Who is pushed back by the one ahead yields: two vehicles never stand in one place.
+    private mutating func keepOrder() {
+        for index in vehicles.indices {
+            guard let ahead = ahead(of: index) else { continue }
+            vehicles[index].front = min(vehicles[index].front, vehicles[ahead].rear)
+        }
     }
 
     /// The place of the one ahead in the same direction.
