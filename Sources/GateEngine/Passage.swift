@@ -53,6 +53,8 @@ struct Passage: Hashable, Sendable {
     var passed: Instant?
     /// It seemed to go back onto the approach loop then.
     var withdrew: Instant?
+    /// Loop and beam saw it under the boom although that is down: whose plate is read now may stand behind.
+    var isUnderClosedBoom = false
     /// The fallback has begun.
     var isHandedOver = false
     var lateDrops = 0

@@ -21,6 +21,7 @@ extension VehicleLane {
             .max { $0.corners.widthPixels < $1.corners.widthPixels }
         if let read, contradicts(read, frame: frame) { drive(.contradicted, &turn) }
         if let read { noticeReplacement(read, frame: frame, &turn) }
+        if let read, isBehindForcing(read, frame: frame, &turn) { return }
         if let read, isBehind(read) { isFollowedByPlate = true }
         watchLoop(widest: widest, frame: frame, &turn)
         if waiting == nil, !hasLoop, widest >= narrowestPlatePixels, !isOfLeaving(read) {
@@ -74,6 +75,28 @@ extension VehicleLane {
         leave(passage, &turn)
         drive(.replaced, &turn)
         arrive(.standing, at: frame, &turn)
+    }
+
+    /// Nobody is let in by the plate of another who stands behind a vehicle that is under the closed boom.
+    /// Read after that one seemed to withdraw, it tells that it did not: it forced its way.
+    private mutating func isBehindForcing(
+        _ reading: PlateReading, frame: Instant, _ turn: inout Turn
+    ) -> Bool {
+        guard let passage = waiting, passage.phase == .reading, passage.isUnderClosedBoom else {
+            return false
+        }
+        let isItsOwn = !passage.evidence.isEmpty && passage.evidence.mayShow(reading)
+        guard let withdrew = passage.withdrew else {
+            if !isItsOwn { handOver(&turn) }
+            return !isItsOwn
+        }
+        guard frame > withdrew, reading.confidence >= 0.5 else { return true }
+        if isItsOwn || passage.evidence.isEmpty {
+            waiting?.isUnderClosedBoom = false
+            return false
+        }
+        wentThrough(from: .approach, isEmergency: false, &turn)
+        return false
     }
 
     /// Close behind the vehicle under the boom another one has taken the approach loop: when the boom's

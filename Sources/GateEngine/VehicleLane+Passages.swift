@@ -39,6 +39,7 @@ extension VehicleLane {
                 leaving[index].passed = turn.now.instant
             }
         case .withdrew:
+            if waiting?.isUnderClosedBoom == true { waiting?.withdrew = turn.now.instant }
             guard waiting == nil, let last = leaving.lastIndex(where: { $0.passed == nil }) else {
                 return
             }

@@ -138,6 +138,12 @@ struct VehicleLane: Sendable {
             }
         }
         for case .note(let note) in effects { take(note, &turn) }
+        if waiting?.phase == .reading, barrier.sensors.isActive(.photocell),
+            barrier.sensors.isActive(.safety), barrier.position == .down
+        {
+            waiting?.isUnderClosedBoom = true
+            waiting?.withdrew = nil
+        }
     }
 
     /// What the boom's machine noticed: records, incidents, alarms, the vehicles' progress.

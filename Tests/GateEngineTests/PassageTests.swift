@@ -443,6 +443,41 @@ import Testing
         #expect(bench.actions.records(.passage).first?.facts["outcome"] == "forced")
     }
 
+    /// A refused vehicle is under the closed boom, and a listed one stands behind it.
+    private static func forcing(clears: Bool) -> GateBench {
+        var bench = GateBench()
+        bench.input("lane1-approach", true)
+        bench.wait(.milliseconds(100))
+        bench.see("苏E00007")
+        bench.input("lane1-safety", true)
+        bench.input("lane1-photocell", true)
+        bench.wait(.seconds(1))
+        bench.see(Site.listed[0])
+        bench.input("lane1-photocell", false)
+        bench.see(Site.listed[0])
+        #expect(bench.actions.stores.isEmpty)
+        if clears {
+            bench.input("lane1-approach", false)
+            bench.input("lane1-approach", true)
+        }
+        bench.input("lane1-safety", false)
+        for _ in 0..<2 {
+            bench.wait(.milliseconds(100))
+            bench.see(Site.listed[0])
+        }
+        return bench
+    }
+
+    @Test(arguments: [true, false])
+    func thePlateBehindOneWhoForcesTheBoomLetsNobodyInBeforeThatOneIsThrough(clears: Bool) {
+        let bench = Self.forcing(clears: clears)
+        #expect(bench.actions.incidents("forced") == 1)
+        let passage = bench.actions.records(.passage).first
+        #expect(passage?.facts["outcome"] == "forced")
+        #expect(passage?.personal[.plate] == "苏E00007")
+        #expect(bench.actions.stores.map { $0.personal[.plate] } == [Site.listed[0]])
+    }
+
     @Test func whoWasRefusedAndDrivesUnderABoomLeftUpIsOnRecord() {
         var bench = GateBench()
         bench.command(.emergencyRelease)
