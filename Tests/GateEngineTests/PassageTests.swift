@@ -475,7 +475,7 @@ import Testing
         let passage = bench.actions.records(.passage).first
         #expect(passage?.facts["outcome"] == "forced")
         #expect(passage?.personal[.plate] == "苏E00007")
-        #expect(bench.actions.stores.map { $0.personal[.plate] } == [Site.listed[0]])
+        #expect(bench.actions.stores.first?.personal[.plate] == Site.listed[0])
     }
 
     @Test func whoWasRefusedAndDrivesUnderABoomLeftUpIsOnRecord() {

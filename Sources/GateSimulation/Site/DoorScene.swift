@@ -165,7 +165,7 @@ struct DoorScene {
     /// Opens the leaf by hand, as far as the strike lets it.
     private mutating func pull(_ number: Int, at now: Instant) {
         guard let place = index(number) else { return }
-        let isForced = queue[place].walker.manner == .forces
+        let isForced = queue[place].walker.manner == .forces && !isStruck
         guard isStruck || isForced || leaf != .shut else { return again(number, at: now) }
         if leaf == .shut {
             sense(.contact, true)

@@ -128,7 +128,8 @@ struct TurnstileScene {
         }
         isInPassage = true
         let end = way == .gate ? throughGate(at: now) : throughBeams(walker, way, at: now)
-        let isUnasked = walker.manner == .forces
+        // On the release of one who went away nothing tells the two apart.
+        let isUnasked = walker.manner == .forces && !isFree(way)
         if walker.manner != .stepsBack {
             steps.add(.fact(isUnasked ? .forcedDoor : .passed), at: end)
         }
