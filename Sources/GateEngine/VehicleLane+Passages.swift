@@ -53,6 +53,11 @@ extension VehicleLane {
             waiting?.withdrew = turn.now.instant
         case .turnedBack:
             endWaiting(timedOut: false, &turn)
+        case .merged:
+            guard let passage = waiting, passage.phase == .reading, passage.evidence.isEmpty else {
+                return
+            }
+            waiting = nil  // Nothing tells it from the vehicle under the boom.
         case .crossed: crossed(&turn)
         }
     }

@@ -212,7 +212,8 @@ extension Barrier {
             side = from
         // A lorry at a closed boom may be lost by the approach loop and found again.
         case .doubled where position != .down: side = .approach
-        case .arrived, .leftApproach, .entered, .doubled, .crossed, .withdrew, .turnedBack:
+        case .arrived, .leftApproach, .entered, .doubled, .merged, .crossed, .withdrew,
+            .turnedBack:
             return []
         }
         switch state {
@@ -282,7 +283,7 @@ extension Barrier.Opening {
         _ sighting: VehicleTrack.Sighting, _ sensors: BarrierSensors, waitEnd: Instant
     ) -> [Barrier.Effect] {
         switch sighting {
-        case .arrived, .leftApproach, .crossed, .entered(.far), .entered(.unknown):
+        case .arrived, .leftApproach, .merged, .crossed, .entered(.far), .entered(.unknown):
             return []
         case .entered(.approach), .doubled:
             progress = .nobodyYet

@@ -23,6 +23,9 @@ package struct VehicleTrack: Hashable, Sendable {
         /// The approach loop was left and taken under one occupation of the boom, and then left again, or
         /// the beam cleared and was broken again: a second vehicle is under the boom.
         case doubled
+        /// The approach loop was taken and left while the beam stayed broken: by the rear of the one under the
+        /// boom, or by a second one that the beam will tell.
+        case merged
         /// Whoever came under the boom from between the loops may have come from the far side: the approach
         /// loop was taken meanwhile, and is clear again without anybody having gone under the boom from there.
         case crossed
@@ -47,9 +50,13 @@ package struct VehicleTrack: Hashable, Sendable {
 
     /// The approach loop during one occupation of the boom.
     enum ApproachOrder: Hashable, Sendable {
-        case occupied, left, again
-        /// Taken again, and the beam has cleared since.
-        case past
+        case occupied
+        /// `past`: the beam has cleared since the loop was left for the first time.
+        case left(past: Bool)
+        case again(past: Bool)
+        /// Taken again and left, the beam broken all the while: the axles of one high lorry, or a short vehicle
+        /// that stands before the beam.
+        case doubtful(past: Bool)
         /// Clear when somebody came under the boom; and taken since.
         case unseen, taken
     }
@@ -67,7 +74,7 @@ package struct VehicleTrack: Hashable, Sendable {
     package init(_ sensors: BarrierSensors) {
         hasApproach = sensors.fitted.contains(.approach)
         if sensors.isOccupied {
-            phase = .under(.unknown, approach: .left, seenBy: Self.presence(sensors))
+            phase = .under(.unknown, approach: .left(past: false), seenBy: Self.presence(sensors))
         }
     }
 
@@ -116,7 +123,7 @@ package struct VehicleTrack: Hashable, Sendable {
 
     private func orderOfEntry(_ side: Side, _ isOnApproach: Bool) -> ApproachOrder {
         if isOnApproach { return .occupied }
-        return hasApproach && side == .approach ? .unseen : .left
+        return hasApproach && side == .approach ? .unseen : .left(past: false)
     }
 
     private mutating func approachChanged(_ sensors: BarrierSensors, at now: Instant) -> [Sighting]
@@ -126,7 +133,8 @@ package struct VehicleTrack: Hashable, Sendable {
         if case .under(_, _, let seen) = phase,
             !seen.contains(.safety) || sensors.failed.contains(.safety)
         {
-            phase = .under(.approach, approach: active ? .occupied : .left, seenBy: seen)
+            phase = .under(
+                .approach, approach: active ? .occupied : .left(past: false), seenBy: seen)
             return [active ? .arrived : .leftApproach]
         }
         switch (phase, active) {
@@ -147,20 +155,24 @@ package struct VehicleTrack: Hashable, Sendable {
         case (.under(.approach, .unseen, let seen), true):
             phase = .under(.approach, approach: .taken, seenBy: seen)
             return [.arrived]
-        case (.under(.approach, .left, let seen), true):
-            phase = .under(.approach, approach: .again, seenBy: seen)
+        case (.under(.approach, .left(let past), let seen), true),
+            (.under(.approach, .doubtful(let past), let seen), true):
+            phase = .under(.approach, approach: .again(past: past), seenBy: seen)
             return [.arrived]
         case (.under(.approach, .occupied, let seen), false):
-            phase = .under(.approach, approach: .left, seenBy: seen)
+            phase = .under(.approach, approach: .left(past: false), seenBy: seen)
             return []
+        case (.under(.approach, .again(past: false), let seen), false)
+        where sensors.sees(.photocell) && sensors.isActive(.photocell):
+            phase = .under(.approach, approach: .doubtful(past: false), seenBy: seen)
+            return [.merged]
         case (.under(.approach, .again, let seen), false),
-            (.under(.approach, .past, let seen), false),
             (.under(.approach, .taken, let seen), false):
-            phase = .under(.approach, approach: .left, seenBy: seen)
+            phase = .under(.approach, approach: .left(past: false), seenBy: seen)
             return [.doubled]
         case (.under(.approach, .occupied, _), true), (.under(.approach, .again, _), true),
-            (.under(.approach, .past, _), true), (.under(.approach, .taken, _), true),
-            (.under(.approach, .left, _), false), (.under(.approach, .unseen, _), false),
+            (.under(.approach, .taken, _), true), (.under(.approach, .left, _), false),
+            (.under(.approach, .doubtful, _), false), (.under(.approach, .unseen, _), false),
             (.under(.far, _, _), _), (.under(.unknown, _, _), _):
             return []  // From the far side the approach loop is the way out.
         }
@@ -183,9 +195,13 @@ extension VehicleTrack.ApproachOrder {
             old.isActive(.photocell) != new.isActive(.photocell)
         else { return (self, false) }
         switch (self, new.isActive(.photocell)) {
-        case (.again, false): return (.past, false)
-        case (.past, true): return (.occupied, true)
-        case (.again, true), (.past, false), (.occupied, _), (.left, _), (.unseen, _), (.taken, _):
+        case (.left, false): return (.left(past: true), false)
+        case (.again, false): return (.again(past: true), false)
+        case (.doubtful, false): return (.doubtful(past: true), false)
+        case (.again(past: true), true): return (.occupied, true)
+        case (.doubtful(past: true), true): return (.left(past: false), true)
+        case (.left, true), (.again, true), (.doubtful, true), (.occupied, _), (.unseen, _),
+            (.taken, _):
             return (self, false)
         }
     }

@@ -436,6 +436,26 @@ import Testing
         #expect(waited.actions.incidents("wrong_way") == 0)
     }
 
+    @Test func aHighLorryThatTheLoopLosesBetweenItsAxlesIsOnePassage() {
+        var bench = GateBench()
+        bench.input("lane1-approach", true)
+        bench.wait(.milliseconds(100))
+        bench.see(Site.listed[0])
+        bench.store()
+        bench.rise()
+        for (line, isActive) in [
+            ("safety", true), ("photocell", true), ("approach", false), ("safety", false),
+            ("approach", true), ("safety", true), ("approach", false), ("photocell", false),
+            ("safety", false),
+        ] {
+            bench.input("lane1-\(line)", isActive)
+            bench.wait(.milliseconds(700))
+        }
+        bench.wait(.seconds(300))
+        #expect(bench.actions.records(.passage).map { $0.facts["outcome"] } == ["passed"])
+        #expect(bench.actions.incidents("tailgated") + bench.actions.incidents("unreadable") == 0)
+    }
+
     @Test func aVehicleThroughTheClosedBoomIsForced() {
         var bench = GateBench()
         bench.driveThrough()
