@@ -13,10 +13,11 @@ sys.path.insert(0, os.path.join(HERE, "..", "export"))
 from export import export, golden  # noqa: E402
 
 from base import BASE_POINTS, Head  # noqa: E402
-from detector import INSIDE, LEAST_SHORT, LONG_SIDE, MOST_ENLARGED, Detector  # noqa: E402
+from detector import (GATE_CANDIDATE, GATE_SIDE, INSIDE, LEAST_SHORT,  # noqa: E402
+                      MOST_ENLARGED, Detector)
 from faces import POINTS  # noqa: E402
 from student import Assessed, Student  # noqa: E402
-from train_points import CANDIDATE, TARGETS, Points  # noqa: E402
+from train_points import TARGETS, Points  # noqa: E402
 
 
 def points(values):
@@ -27,8 +28,9 @@ def detector(state, options):
     network = Detector()
     network.load_state_dict(state["network"])
     return "face-detector", network, (1, 3, 480, 640), (1, 3, 160, 160), {
-        "threshold": options.threshold, "candidate": CANDIDATE, "suppress": 0.4, "inside": INSIDE, "side": LONG_SIDE, "border": 0,
-        "least": LEAST_SHORT, "enlarge": MOST_ENLARGED}
+        "threshold": options.threshold, "candidate": GATE_CANDIDATE, "suppress": 0.4,
+        "inside": INSIDE, "side": GATE_SIDE, "border": 0, "least": LEAST_SHORT,
+        "enlarge": MOST_ENLARGED}
 
 
 def second_look(state, options):

@@ -27,7 +27,7 @@ TARGETS = (POINTS - 56) * (SIDE / 112 * 0.8) + SIDE / 2
 PORTRAITS, LABELLED, FINDS, RATE = 40, 16, 32, 2e-3
 FIND_SCALES = (400, 640)                 # longer sides at which photographs are searched
 LEAST_SCORE, LEAST_SIDE, NEAR, BESIDE = 0.12, 12, 0.35, 0.2
-CANDIDATE = 0.25                         # the detector's score from which the gate looks again
+CANDIDATE = 0.25                         # finds of the detector that the judgement is fitted to
 
 
 def conv(i, o, kernel=3, stride=1):
