@@ -4,11 +4,17 @@ Only operations that the weight exporter knows; batch norm folds into the convol
 cell (column, row) of stride s the 15 channels are: logit; box centre (column + 0.5 + c1) s,
 (row + 0.5 + c2) s; box size exp(c3) s, exp(c4) s; five points (column + 0.5 + c) s.
 """
+import os
+import sys
+
 import cv2
 import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "export"))
+from blocks import Residual, conv, separable  # noqa: E402
 
 STRIDES = 8, 16, 32
 LONG_SIDE, LEAST_SHORT, MOST_ENLARGED, GREY = 640, 160, 2.0, 128
@@ -16,24 +22,6 @@ LONG_SIDE, LEAST_SHORT, MOST_ENLARGED, GREY = 640, 160, 2.0, 128
 # of 640 gives (fold: 60 instead of 61 of 72 faces of 48 px) for two thirds of the time.
 GATE_SIDE, GATE_CANDIDATE = 512, 0.2
 INSIDE = 0.7
-
-
-def conv(i, o, kernel=3, stride=1, groups=1):
-    return nn.Sequential(nn.Conv2d(i, o, kernel, stride, kernel // 2, groups=groups, bias=False),
-                         nn.BatchNorm2d(o), nn.ReLU())
-
-
-def separable(i, o, stride=1):
-    return nn.Sequential(conv(i, i, 3, stride, i), conv(i, o, 1))
-
-
-class Residual(nn.Module):
-    def __init__(self, c):
-        super().__init__()
-        self.inner = separable(c, c)
-
-    def forward(self, x):
-        return x + self.inner(x)
 
 
 class Detector(nn.Module):

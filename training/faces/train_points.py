@@ -17,7 +17,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from detector import LONG_SIDE, Detector, detect, iou, suppress
+from detector import LONG_SIDE, Detector, conv, detect, iou, suppress
 from faces import POINTS, augment_colours, chance, in_fold, manifest, points_of, similarity
 from train_detector import load_scenes
 
@@ -28,11 +28,6 @@ PORTRAITS, LABELLED, FINDS, RATE = 40, 16, 32, 2e-3
 FIND_SCALES = (400, 640)                 # longer sides at which photographs are searched
 LEAST_SCORE, LEAST_SIDE, NEAR, BESIDE = 0.12, 12, 0.35, 0.2
 CANDIDATE = 0.25                         # finds of the detector that the judgement is fitted to
-
-
-def conv(i, o, kernel=3, stride=1):
-    return nn.Sequential(nn.Conv2d(i, o, kernel, stride, kernel // 2, bias=False),
-                         nn.BatchNorm2d(o), nn.ReLU())
 
 
 class Points(nn.Module):

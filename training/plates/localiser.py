@@ -4,33 +4,21 @@ For each 8 x 8 cell the network gives the logit that a plate's middle lies there
 corners relative to the cell's middle, in units of `UNIT` pixels. Only operations that the weight
 exporter knows are used, and batch norm folds into the convolutions.
 """
+import os
+import sys
+
 import cv2
 import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "export"))
+from blocks import Residual, conv, separable  # noqa: E402
+
 CELL, UNIT = 8, 32
 # From near every plate is looked at this wide, in a window of this size.
 NEAR, NEAR_WINDOW = 128, (224, 128)
-
-
-def conv(i, o, kernel=3, stride=1, groups=1):
-    return nn.Sequential(nn.Conv2d(i, o, kernel, stride, kernel // 2, groups=groups, bias=False),
-                         nn.BatchNorm2d(o), nn.ReLU())
-
-
-def separable(i, o, stride=1):
-    return nn.Sequential(conv(i, i, 3, stride, i), conv(i, o, 1))
-
-
-class Residual(nn.Module):
-    def __init__(self, c):
-        super().__init__()
-        self.inner = separable(c, c)
-
-    def forward(self, x):
-        return x + self.inner(x)
 
 
 class Localiser(nn.Module):
