@@ -136,8 +136,7 @@ extension PersonLane {
         _ draft: EntryDraft, _ passage: PersonPassage, _ side: BadgeReading.Side,
         _ turn: inout Turn
     ) {
-        guard intents.count < Self.intentsLargest else {
-            raiseAlarm("storage", "Too many openings wait for the journal; none is added.", &turn)
+        guard mayStore(&turn) else {
             signal(.refused, passage.reader, &turn)
             return finish(passage, .refused, ["refused": "storage"], &turn)
         }
@@ -150,19 +149,9 @@ extension PersonLane {
         turn.actions.append(.store(number, draft))
     }
 
-    /// The entry is durable; deadline and state are looked at again.
-    mutating func stored(_ number: IntentNumber, _ turn: inout Turn) {
-        guard let intent = removeIntent(number) else { return }
-        isTouched = true
-        clearAlarm("storage", &turn)
-        release(intent, &turn)
-    }
-
     /// The journal did not answer in time, or with an error.
     mutating func storageFailed(_ number: IntentNumber, reason: String, _ turn: inout Turn) {
-        guard let intent = removeIntent(number) else { return }
-        isTouched = true
-        raiseAlarm("storage", "The journal cannot store an opening: \(reason)", &turn)
+        guard let intent = failedIntent(number, reason: reason, &turn) else { return }
         switch machine.onStorageFailure {
         case .refuse:
             incident("storage_failed", ["reason": reason], &turn)
@@ -172,15 +161,11 @@ extension PersonLane {
                 finish(passage, .refused, ["refused": "storage"], &turn)
             }
         case .open:
-            var draft = intent.draft
-            draft.facts["late"] = "true"
-            draft.facts["storage_failure"] = reason
-            turn.actions.append(.record(draft))
-            release(intent, &turn)
+            releaseUnstored(intent, reason: reason, &turn)
         }
     }
 
-    private mutating func release(_ intent: Intent, _ turn: inout Turn) {
+    mutating func release(_ intent: Intent, _ turn: inout Turn) {
         guard let passage = passages[intent.passage] else { return }
         switch passage.trigger {
         case .badge, .face:
@@ -197,11 +182,6 @@ extension PersonLane {
         case .guardsman, .exitButton, .sensors:
             drive(.ask(PersonWarrant(passage.number, by: .named), intent.side), &turn)
         }
-    }
-
-    private mutating func removeIntent(_ number: IntentNumber) -> Intent? {
-        guard let index = intents.firstIndex(where: { $0.number == number }) else { return nil }
-        return intents.remove(at: index)
     }
 
     // MARK: People and time

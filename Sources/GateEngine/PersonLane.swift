@@ -4,9 +4,9 @@ import GateTypes
 import PassageControl
 
 /// One turnstile or door: its machine, the people with a warrant, and their records.
-struct PersonLane: Sendable {
+struct PersonLane: Lane {
     /// A release that waits for its record.
-    struct Intent: Hashable, Sendable {
+    struct Intent: StoredIntent {
         let number: IntentNumber
         let passage: UInt64
         let side: BadgeReading.Side
@@ -16,7 +16,6 @@ struct PersonLane: Sendable {
 
     /// Everything has a limit: people between badge and passage who are kept apart.
     static let passagesLargest = 32
-    static let intentsLargest = 16
 
     let name: LaneName
     var machine: PersonMachine
@@ -45,6 +44,11 @@ struct PersonLane: Sendable {
         self.name = name
         self.machine = machine
         status = PersonLaneStatus(lane: name, state: machine.stateName)
+    }
+
+    var incidentCount: Int {
+        get { status.incidentCount }
+        set { status.incidentCount = newValue }
     }
 
     var isMoving: Bool { machine.isBusy || !intents.isEmpty }
@@ -186,34 +190,6 @@ struct PersonLane: Sendable {
 
     func signal(_ signal: ReaderSignal, _ reader: ReaderName?, _ turn: inout Turn) {
         if let reader { turn.actions.append(.signal(reader, signal)) }
-    }
-
-    mutating func tell(_ new: Notice, _ turn: inout Turn) {
-        guard new != notice else { return }
-        notice = new
-        turn.actions.append(.tell(name, new))
-    }
-
-    mutating func raiseAlarm(_ code: String, _ text: String, _ turn: inout Turn) {
-        guard alarms.insert(code).inserted else { return }
-        turn.actions.append(.raiseAlarm(name, code: code, text: text))
-    }
-
-    mutating func clearAlarm(_ code: String, _ turn: inout Turn) {
-        guard alarms.remove(code) != nil else { return }
-        turn.actions.append(.clearAlarm(name, code: code))
-    }
-
-    mutating func incident(
-        _ incidentClass: String, _ facts: [String: String],
-        personal: [PersonalField: String] = [:], _ turn: inout Turn
-    ) {
-        status.incidentCount += 1
-        turn.actions.append(
-            .record(
-                EntryDraft(
-                    .incident, lane: name, at: turn.now,
-                    facts: facts.merging(["class": incidentClass]) { $1 }, personal: personal)))
     }
 
     /// The lane as people see it now.

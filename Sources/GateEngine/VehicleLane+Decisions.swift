@@ -181,10 +181,7 @@ extension VehicleLane {
     // MARK: Record first, then the relay
 
     mutating func store(_ draft: EntryDraft, _ ground: Intent.Ground, _ turn: inout Turn) {
-        guard intents.count < Self.intentsLargest else {
-            raiseAlarm("storage", "Too many openings wait for the journal; none is added.", &turn)
-            return
-        }
+        guard mayStore(&turn) else { return }
         let number = IntentNumber(turn.nextNumber())
         intents.append(
             Intent(
@@ -194,19 +191,9 @@ extension VehicleLane {
         turn.actions.append(.store(number, draft))
     }
 
-    /// The entry is durable; presence and deadline are looked at again.
-    mutating func stored(_ number: IntentNumber, _ turn: inout Turn) {
-        guard let intent = removeIntent(number) else { return }
-        isTouched = true
-        clearAlarm("storage", &turn)
-        release(intent, &turn)
-    }
-
     /// The journal did not answer in time, or with an error.
     mutating func storageFailed(_ number: IntentNumber, reason: String, _ turn: inout Turn) {
-        guard let intent = removeIntent(number) else { return }
-        isTouched = true
-        raiseAlarm("storage", "The journal cannot store an opening: \(reason)", &turn)
+        guard let intent = failedIntent(number, reason: reason, &turn) else { return }
         switch config.onStorageFailure {
         case .refuse:
             if waiting?.phase == .storing(number) { waiting?.phase = .reading }
@@ -214,15 +201,11 @@ extension VehicleLane {
             tell(.storageFailed, &turn)
             handOver(&turn)
         case .open:
-            var draft = intent.draft
-            draft.facts["late"] = "true"
-            draft.facts["storage_failure"] = reason
-            turn.actions.append(.record(draft))
-            release(intent, &turn)
+            releaseUnstored(intent, reason: reason, &turn)
         }
     }
 
-    private mutating func release(_ intent: Intent, _ turn: inout Turn) {
+    mutating func release(_ intent: Intent, _ turn: inout Turn) {
         switch intent.ground {
         case .named(let operatorName):
             openedBy = operatorName
@@ -270,11 +253,6 @@ extension VehicleLane {
             if case .policy(passage, _) = intent.ground { return true }
             return false
         }
-    }
-
-    private mutating func removeIntent(_ number: IntentNumber) -> Intent? {
-        guard let index = intents.firstIndex(where: { $0.number == number }) else { return nil }
-        return intents.remove(at: index)
     }
 
     // MARK: People, cameras, time

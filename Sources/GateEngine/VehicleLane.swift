@@ -4,9 +4,9 @@ import GateTypes
 import PassageControl
 
 /// One barrier lane: the boom's machine, the vehicles before and under it, and their records.
-struct VehicleLane: Sendable {
+struct VehicleLane: Lane {
     /// An opening that waits for its record.
-    struct Intent: Hashable, Sendable {
+    struct Intent: StoredIntent {
         enum Ground: Hashable, Sendable {
             /// The passage and the frame that the decision rests on.
             case policy(passage: UInt64, frame: Instant)
@@ -21,7 +21,6 @@ struct VehicleLane: Sendable {
 
     /// Everything has a limit: vehicles between boom and clearance that are kept apart.
     static let leavingLargest = 8
-    static let intentsLargest = 16
     /// A vehicle that twice did not use its opening is the guard's.
     static let attemptsLargest = 2
     /// Without a loop, a vehicle is gone when no plate was seen for so long.
@@ -96,6 +95,11 @@ struct VehicleLane: Sendable {
         case .resting, .fault(_, .none): return barrier.position != nil && barrier.position != .down
         case .raising, .open, .reversing, .lowering, .fault, .emergency: return true
         }
+    }
+
+    var incidentCount: Int {
+        get { status.incidentCount }
+        set { status.incidentCount = newValue }
     }
 
     var isMoving: Bool { barrier.isBusy || !intents.isEmpty || !leaving.isEmpty }
@@ -181,28 +185,10 @@ struct VehicleLane: Sendable {
 
     // MARK: Telling
 
-    mutating func tell(_ new: Notice, _ turn: inout Turn) {
-        guard new != notice else { return }
-        notice = new
-        turn.actions.append(.tell(name, new))
-    }
-
-    mutating func raiseAlarm(_ code: String, _ text: String, _ turn: inout Turn) {
-        guard alarms.insert(code).inserted else { return }
-        turn.actions.append(.raiseAlarm(name, code: code, text: text))
-    }
-
-    mutating func clearAlarm(_ code: String, _ turn: inout Turn) {
-        guard alarms.remove(code) != nil else { return }
-        turn.actions.append(.clearAlarm(name, code: code))
-    }
-
     mutating func incident(
-        _ incidentClass: String, _ facts: [String: String], plate: String = "", _ turn: inout Turn
+        _ incidentClass: String, _ facts: [String: String], plate: String, _ turn: inout Turn
     ) {
-        status.incidentCount += 1
-        turn.record(
-            .incident, name, facts.merging(["class": incidentClass]) { $1 }, plate: plate)
+        incident(incidentClass, facts, personal: .told(plate: plate, person: nil), &turn)
     }
 
     /// The lane as people see it now.
