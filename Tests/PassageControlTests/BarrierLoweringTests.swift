@@ -144,7 +144,7 @@ import Testing
         #expect(bench.asserts(.lower).isEmpty)
         bench.wait(.seconds(2))
         #expect(bench.asserts(.lower).count == 1)
-        #expect(bench.notes().contains(.waitedInVain))
+        #expect(bench.notes.contains(.waitedInVain))
     }
 
     @Test func staysUpWhileAVehicleStandsUnderItHoweverLong() {

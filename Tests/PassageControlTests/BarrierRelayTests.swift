@@ -254,7 +254,7 @@ import Testing
         bench.open()
         bench.driveThrough()
         bench.wait(.seconds(100))
-        #expect(bench.give(.close).isEmpty || bench.notes().contains(.closeRefused(.noLowerRelay)))
+        #expect(bench.give(.close).isEmpty || bench.notes.contains(.closeRefused(.noLowerRelay)))
         #expect(bench.asserts(.lower).isEmpty)
         #expect(bench.asserts(.raise).count == 1)
 

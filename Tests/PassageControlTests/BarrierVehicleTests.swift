@@ -10,7 +10,7 @@ import Testing
         bench.driveThrough()
         bench.wait(.milliseconds(400))
         bench.driveThrough()
-        #expect(bench.notes().contains(.followed(byApproachOnly: false)))
+        #expect(bench.notes.contains(.followed(byApproachOnly: false)))
     }
 
     @Test func aSecondVehicleWithItsOwnWarrantIsNotTailgating() {
@@ -21,7 +21,7 @@ import Testing
         bench.wait(.seconds(10))
         #expect(bench.asserts(.lower).isEmpty)  // It waits for the second.
         bench.driveThrough()
-        #expect(!bench.notes().contains { if case .followed = $0 { true } else { false } })
+        #expect(!bench.notes.contains { if case .followed = $0 { true } else { false } })
         bench.wait(.milliseconds(1500))
         #expect(bench.asserts(.lower).count == 1)
     }
@@ -35,7 +35,7 @@ import Testing
         #expect(bench.asserts(.lower).isEmpty)
         bench.wait(.seconds(2))
         #expect(bench.asserts(.lower).count == 1)
-        #expect(bench.notes().contains(.waitedInVain))
+        #expect(bench.notes.contains(.waitedInVain))
     }
 
     @Test func aWarrantThatNobodyUsedIsNotAddedToTheNext() {
@@ -50,7 +50,7 @@ import Testing
         bench.driveThrough()
         bench.wait(.milliseconds(500))
         bench.driveThrough()
-        #expect(bench.notes().contains(.followed(byApproachOnly: false)))
+        #expect(bench.notes.contains(.followed(byApproachOnly: false)))
         bench.wait(.milliseconds(1500))
         #expect(bench.asserts(.lower).count == 2)
     }
@@ -63,10 +63,10 @@ import Testing
         bench.reads(.approach, false)
         bench.wait(.milliseconds(gap))
         bench.reads(.approach, true)
-        #expect(bench.notes().contains(.sighted(.turnedBack)) == isAnother)
+        #expect(bench.notes.contains(.sighted(.turnedBack)) == isAnother)
         bench.reads(.safety, true)
         bench.reads(.photocell, true)
-        #expect(bench.notes().contains(.followed(byApproachOnly: false)) == isAnother)
+        #expect(bench.notes.contains(.followed(byApproachOnly: false)) == isAnother)
     }
 
     @Test func withoutABeamTheApproachLoopTellsWhoFollows() {
@@ -77,7 +77,7 @@ import Testing
         bench.reads(.approach, false)
         bench.reads(.approach, true)
         bench.reads(.approach, false)
-        #expect(bench.notes().contains(.followed(byApproachOnly: true)))
+        #expect(bench.notes.contains(.followed(byApproachOnly: true)))
     }
 
     @Test func aFollowerWhoStaysUnderTheBoomIsNoticedByTheBeam() {
@@ -89,10 +89,10 @@ import Testing
         bench.reads(.approach, false)
         bench.reads(.approach, true)
         bench.reads(.photocell, false)
-        #expect(!bench.notes().contains { if case .followed = $0 { true } else { false } })
+        #expect(!bench.notes.contains { if case .followed = $0 { true } else { false } })
         bench.reads(.photocell, true)
         bench.wait(.seconds(60))
-        #expect(bench.notes().contains(.followed(byApproachOnly: true)))
+        #expect(bench.notes.contains(.followed(byApproachOnly: true)))
     }
 
     @Test func whoWaitsCloseBehindIsNoFollower() {
@@ -105,9 +105,9 @@ import Testing
         bench.reads(.approach, true)
         bench.reads(.photocell, false)
         bench.reads(.safety, false)
-        #expect(!bench.notes().contains { if case .followed = $0 { true } else { false } })
+        #expect(!bench.notes.contains { if case .followed = $0 { true } else { false } })
         #expect(
-            bench.notes().contains(
+            bench.notes.contains(
                 .sighted(.through(.approach, seenBy: [.safety, .photocell]))))
     }
 
@@ -121,7 +121,7 @@ import Testing
         bench.give(.sensorFailed(.photocell))
         bench.reads(.photocell, false)
         bench.give(.sensorFailed(.photocell))
-        #expect(!bench.notes().contains(.sighted(.doubled)))
+        #expect(!bench.notes.contains(.sighted(.doubled)))
     }
 
     /// Over the boom from between the loops, with the approach loop taken meanwhile.
@@ -141,17 +141,17 @@ import Testing
 
     @Test func whoMayHaveComeFromTheFarSideBehindOneThatWentAwayIsTold() {
         var bench = Self.between(.seconds(4))
-        #expect(!bench.notes().contains(.sighted(.crossed)))
+        #expect(!bench.notes.contains(.sighted(.crossed)))
         bench.reads(.approach, false)
-        #expect(bench.notes().contains(.sighted(.crossed)))
+        #expect(bench.notes.contains(.sighted(.crossed)))
     }
 
     @Test func theNextBehindAShortVehicleHasNotCrossed() {
         var bench = Self.between(.seconds(1))
         bench.give(.open(.policy))
         bench.driveThrough()
-        #expect(!bench.notes().contains(.sighted(.crossed)))
-        #expect(bench.notes().count { $0 == .sighted(.entered(.approach)) } == 2)
+        #expect(!bench.notes.contains(.sighted(.crossed)))
+        #expect(bench.notes.count { $0 == .sighted(.entered(.approach)) } == 2)
     }
 
     @Test func whoGoesBackOntoTheApproachLoopKeepsTheWarrant() {
@@ -164,7 +164,7 @@ import Testing
         bench.wait(.seconds(3))
         #expect(bench.asserts(.lower).isEmpty)
         bench.driveThrough()
-        #expect(!bench.notes().contains { if case .followed = $0 { true } else { false } })
+        #expect(!bench.notes.contains { if case .followed = $0 { true } else { false } })
     }
 
     @Test func whoTurnsBackIsNoticedAndTheBoomCloses() {
@@ -175,7 +175,7 @@ import Testing
         bench.wait(.seconds(1))
         bench.reads(.safety, false)
         bench.reads(.approach, false)
-        #expect(bench.notes().contains(.sighted(.turnedBack)))
+        #expect(bench.notes.contains(.sighted(.turnedBack)))
         bench.wait(.milliseconds(1500))
         #expect(bench.asserts(.lower).count == 1)
     }
@@ -204,7 +204,7 @@ import Testing
         #expect(bench.asserts(.lower).isEmpty)
         bench.reads(.safety, true)
         bench.reads(.photocell, true)
-        #expect(bench.notes().contains(.sighted(.entered(.approach))))
+        #expect(bench.notes.contains(.sighted(.entered(.approach))))
         bench.reads(.photocell, false)
         bench.reads(.safety, false)
         bench.wait(.milliseconds(1500))
@@ -226,7 +226,7 @@ import Testing
         bench.reads(.photocell, false)
         bench.reads(.safety, false)
         bench.wait(.seconds(3))
-        #expect(!bench.notes().contains { if case .followed = $0 { true } else { false } })
+        #expect(!bench.notes.contains { if case .followed = $0 { true } else { false } })
         #expect(bench.asserts(.lower).count == 1)
     }
 
@@ -239,10 +239,10 @@ import Testing
         bench.reads(.approach, false)
         bench.reads(.approach, true)
         bench.reads(.approach, false)
-        #expect(!bench.notes().contains { if case .followed = $0 { true } else { false } })
+        #expect(!bench.notes.contains { if case .followed = $0 { true } else { false } })
         bench.reads(.photocell, false)
         bench.reads(.photocell, true)
-        #expect(bench.notes().contains(.followed(byApproachOnly: true)))
+        #expect(bench.notes.contains(.followed(byApproachOnly: true)))
     }
 
     @Test func whoTakesTheLoopAfterTheFirstHasLeftTheBeamIsAnother() {
@@ -255,27 +255,27 @@ import Testing
         bench.reads(.photocell, false)
         bench.reads(.approach, true)
         bench.reads(.photocell, true)
-        #expect(bench.notes().contains(.followed(byApproachOnly: true)))
+        #expect(bench.notes.contains(.followed(byApproachOnly: true)))
     }
 
     @Test func aVehicleThroughTheClosedBoomIsForced() {
         var bench = Bench()
         bench.driveThrough()
-        #expect(bench.notes().contains(.forced(.approach)))
+        #expect(bench.notes.contains(.forced(.approach)))
     }
 
     @Test func afterAnEmergencyWhoDrivesUnderTheBoomThatStandsUpIsForced() {
         var bench = Bench()
         bench.release()
         bench.driveThrough()
-        #expect(bench.notes().contains(.passedFreely(.approach)))
+        #expect(bench.notes.contains(.passedFreely(.approach)))
         bench.give(.emergencyReset)
         bench.driveThrough()
-        #expect(bench.notes().contains(.forced(.approach)))
+        #expect(bench.notes.contains(.forced(.approach)))
         bench.wait(.seconds(20))
         bench.reads(.safety, true)
         bench.reads(.safety, false)
-        #expect(bench.notes().contains(.forced(.far)))
+        #expect(bench.notes.contains(.forced(.far)))
     }
 
     @Test func twoInARowUnderABoomLeftUpAreTwo() {
@@ -288,7 +288,7 @@ import Testing
         bench.reads(.approach, true)
         bench.reads(.approach, false)
         bench.reads(.safety, false)
-        #expect(bench.notes().count { $0 == .forced(.approach) } == 2)
+        #expect(bench.notes.count { $0 == .forced(.approach) } == 2)
     }
 
     @Test func whoWaitsAtAClosedBoomOverBothLoopsIsNotForced() {
@@ -297,22 +297,22 @@ import Testing
             (BarrierSensor.approach, true), (.safety, true), (.approach, false),
             (.approach, true), (.approach, false),
         ] { bench.reads(sensor, isActive) }
-        #expect(!bench.notes().contains(.forced(.approach)))
+        #expect(!bench.notes.contains(.forced(.approach)))
     }
 
     @Test func whoStoodUnderTheBoomAtTheStartIsNotForced() {
         var bench = Bench(active: [.up, .safety])
         bench.reads(.safety, false)
-        #expect(!bench.notes().contains { if case .forced = $0 { true } else { false } })
+        #expect(!bench.notes.contains { if case .forced = $0 { true } else { false } })
     }
 
     @Test func aVehicleFromTheFarSideIsToldApart() {
         var bench = Bench()
         bench.open()
         bench.reads(.safety, true)
-        #expect(bench.notes().contains(.sighted(.entered(.far))))
+        #expect(bench.notes.contains(.sighted(.entered(.far))))
         bench.reads(.approach, true)
-        #expect(!bench.notes().contains(.sighted(.arrived)))
+        #expect(!bench.notes.contains(.sighted(.arrived)))
     }
 
     @Test func whoComesLongAfterAnotherLeftTheLoopIsFromTheFarSide() {
@@ -322,7 +322,7 @@ import Testing
         bench.reads(.approach, false)
         bench.wait(.seconds(11))
         bench.reads(.safety, true)
-        #expect(bench.notes().contains(.sighted(.entered(.far))))
+        #expect(bench.notes.contains(.sighted(.entered(.far))))
     }
 
     @Test func aPersonInTheBeamIsNotAVehicle() {
@@ -331,7 +331,7 @@ import Testing
         bench.reads(.photocell, true)
         bench.reads(.photocell, false)
         bench.driveThrough()
-        #expect(!bench.notes().contains { if case .followed = $0 { true } else { false } })
+        #expect(!bench.notes.contains { if case .followed = $0 { true } else { false } })
         bench.wait(.milliseconds(1500))
         #expect(bench.asserts(.lower).count == 1)
     }
@@ -339,7 +339,7 @@ import Testing
     @Test func aBoomMovedWithoutACommandIsTold() {
         var bench = Bench()
         bench.reads(.down, false)
-        #expect(bench.notes() == [.movedUncommanded])
+        #expect(bench.notes == [.movedUncommanded])
         #expect(bench.asserts(.raise).isEmpty && bench.asserts(.lower).isEmpty)
     }
 
@@ -352,7 +352,7 @@ import Testing
         #expect(bench.barrier.faults == [.stuck(.safety)])
         #expect(!bench.barrier.acceptsPolicy)
         bench.reads(.safety, false)
-        #expect(bench.notes().contains(.recovered(.stuck(.safety))))
+        #expect(bench.notes.contains(.recovered(.stuck(.safety))))
         #expect(bench.barrier.state == .resting(.down))
     }
 

@@ -2,24 +2,20 @@ import GateConfiguration
 import GateTypes
 import PassageControl
 
-/// One barrier on a bench: inputs by hand, time by the machine's own deadlines.
-struct Bench {
+/// One barrier on a bench.
+struct Bench: MachineBench {
     typealias Drive = Barrier.Drive
-
-    struct Said: Equatable {
-        let at: Duration
-        let effect: Barrier.Effect
-    }
 
     static let full: Set<BarrierSensor> = Set(BarrierSensor.allCases)
     static let allDrives: [Drive: Duration] = [
         .raise: .seconds(1), .lower: .seconds(1), .stop: .seconds(1), .lamp: .seconds(60),
     ]
 
-    var barrier: Barrier
-    var said: [Said] = []
-    private(set) var now = Instant(nanoseconds: 1_000_000_000_000)
-    private let start = Instant(nanoseconds: 1_000_000_000_000)
+    var machine: Barrier
+    var said: [Said<Barrier>] = []
+    var now = Bench.start
+
+    var barrier: Barrier { machine }
 
     init(
         drives: [Drive: Duration] = Bench.allDrives, fitted: Set<BarrierSensor> = Bench.full,
@@ -29,36 +25,15 @@ struct Bench {
         var timing = BarrierConfig.Timing()
         timing.motor = .seconds(4)
         change(&timing)
-        barrier = Barrier(
+        machine = Barrier(
             wiring: .init(longest: drives, timing: timing),
             sensors: BarrierSensors(fitted: fitted, active: active, at: now),
             closesByNameOnly: closesByNameOnly, at: now)
     }
 
     @discardableResult
-    mutating func give(_ event: Barrier.Event) -> [Barrier.Effect] {
-        let effects = barrier.handle(event, at: now)
-        said += effects.map { Said(at: now - start, effect: $0) }
-        return effects
-    }
-
-    @discardableResult
     mutating func reads(_ sensor: BarrierSensor, _ active: Bool) -> [Barrier.Effect] {
         give(.reads(sensor, active: active))
-    }
-
-    /// Lets time pass, with a tick at each deadline of the machine.
-    @discardableResult
-    mutating func wait(_ span: Duration) -> [Barrier.Effect] {
-        let end = now + span
-        let before = said.count
-        while let due = barrier.nextDeadline(after: now), due <= end {
-            now = due
-            give(.tick)
-        }
-        now = end
-        give(.tick)
-        return said[before...].map(\.effect)
     }
 
     /// Lets time pass that nobody tells the machine about.
@@ -101,16 +76,4 @@ struct Bench {
         driveThrough()
         wait(.milliseconds(1500))
     }
-
-    func asserts(_ drive: Drive) -> [Duration] {
-        said.compactMap { said in
-            if case .assert(drive, _) = said.effect { said.at } else { nil }
-        }
-    }
-
-    func notes() -> [Barrier.Note] {
-        said.compactMap { if case .note(let note) = $0.effect { note } else { nil } }
-    }
-
-    var elapsed: Duration { now - start }
 }

@@ -2,8 +2,8 @@ import GateConfiguration
 import GateTypes
 import PassageControl
 
-/// One turnstile on a bench: inputs by hand, time by the machine's own deadlines.
-struct TurnstileBench {
+/// One turnstile on a bench.
+struct TurnstileBench: MachineBench {
     typealias Sensor = Turnstile.Sensor
     typealias Drive = Turnstile.Drive
 
@@ -11,10 +11,11 @@ struct TurnstileBench {
         .entry: .seconds(6), .exit: .seconds(6), .gate: .seconds(6), .arm: .seconds(4),
     ]
 
-    var turnstile: Turnstile
-    var said: [(at: Duration, effect: Turnstile.Effect)] = []
-    private(set) var now = Instant(nanoseconds: 1_000_000_000_000)
-    private let start = Instant(nanoseconds: 1_000_000_000_000)
+    var machine: Turnstile
+    var said: [Said<Turnstile>] = []
+    var now = TurnstileBench.start
+
+    var turnstile: Turnstile { machine }
 
     init(
         drives: [Drive: Duration] = TurnstileBench.drives, active: Set<Sensor> = [],
@@ -22,16 +23,9 @@ struct TurnstileBench {
     ) {
         var timing = TurnstileConfig.Timing()
         change(&timing)
-        turnstile = Turnstile(
+        machine = Turnstile(
             wiring: .init(longest: drives, timing: timing),
             sensors: SensorBank(fitted: Set(Sensor.allCases), active: active, at: now), at: now)
-    }
-
-    @discardableResult
-    mutating func give(_ event: Turnstile.Event) -> [Turnstile.Effect] {
-        let effects = turnstile.handle(event, at: now)
-        said += effects.map { (now - start, $0) }
-        return effects
     }
 
     @discardableResult
@@ -46,17 +40,6 @@ struct TurnstileBench {
         give(.ask(PersonWarrant(number, by: word), way))
     }
 
-    /// Lets time pass, with a tick at each deadline of the machine.
-    mutating func wait(_ span: Duration) {
-        let end = now + span
-        while let due = turnstile.nextDeadline(after: now), due <= end {
-            now = due
-            give(.tick)
-        }
-        now = end
-        give(.tick)
-    }
-
     /// One person from the first sensor to the last.
     mutating func walk(_ way: Turnstile.Way) {
         let (first, second): (Sensor, Sensor) = way == .exit ? (.inner, .outer) : (.outer, .inner)
@@ -69,31 +52,6 @@ struct TurnstileBench {
         reads(second, false)
     }
 
-    func asserts(_ drive: Drive) -> [Duration] {
-        said.compactMap { if case .assert(drive, _) = $0.effect { $0.at } else { nil } }
-    }
-
-    /// Whether the relay is away from rest now; it lets go at its limit by itself.
-    func isReleased(_ drive: Drive) -> Bool {
-        var until = Duration.zero
-        for (at, effect) in said {
-            switch effect {
-            case .assert(drive, let limit): until = at + limit
-            case .rest(drive): until = min(until, at)
-            case .assert, .rest, .note: break
-            }
-        }
-        return until > elapsed
-    }
-
-    func rests(_ drive: Drive) -> [Duration] {
-        said.compactMap { $0.effect == .rest(drive) ? $0.at : nil }
-    }
-
-    var notes: [Turnstile.Note] {
-        said.compactMap { if case .note(let note) = $0.effect { note } else { nil } }
-    }
-
     /// How each warrant ended, in order.
     var ends: [UInt64: [PersonWarrant.End]] {
         var ends: [UInt64: [PersonWarrant.End]] = [:]
@@ -102,6 +60,4 @@ struct TurnstileBench {
         }
         return ends
     }
-
-    var elapsed: Duration { now - start }
 }
