@@ -100,15 +100,21 @@ package struct StoredAnswer {
         }
     }
 
+    /// The layout for the stored inputs. Several of them may differ in height and width only where each
+    /// has the file's own.
+    private func plan(of network: Network) throws -> NetworkPlan {
+        if inputs.map(\.shape) == network.inputs.map(\.shape) { return try network.plan() }
+        let shape = inputs[0].shape
+        return shape.count == 4
+            ? try network.plan(batch: shape[0], height: shape[1], width: shape[2])
+            : try network.plan(batch: shape[0])
+    }
+
     /// The largest difference of each output, as a share of its largest value.
     ///
     /// Throws `Malformed` where the shapes or names are not the network's, and `NetworkError`.
     package func differences(from network: Network) throws -> [String: Float] {
-        let shape = inputs[0].shape
-        let plan =
-            shape.count == 4
-            ? try network.plan(batch: shape[0], height: shape[1], width: shape[2])
-            : try network.plan(batch: shape[0])
+        let plan = try plan(of: network)
         guard plan.inputs.count == inputs.count else {
             throw Malformed(description: "\(network.path): takes \(plan.inputs.count) inputs")
         }

@@ -61,11 +61,11 @@ def named_outputs(result, names=None):
 
 
 class Exporter:
-    def __init__(self, net, shape, output_names):
+    def __init__(self, net, shapes, output_names):
         net = copy.deepcopy(net).cpu().float().eval()
         self.traced = fx.symbolic_trace(net)
         with torch.no_grad():
-            ShapeProp(self.traced).propagate(torch.zeros(shape))
+            ShapeProp(self.traced).propagate(*(torch.zeros(shape) for shape in shapes))
         self.modules = dict(self.traced.named_modules())
         self.writer = GraphWriter()
         self.names = {}  # node -> name of its value
@@ -225,7 +225,7 @@ class Exporter:
     def alias(self, node):
         if node in self.result_names:
             self.refuse(node, "an output must come from an operation")
-        for table in (self.names, self.parts, self.planes):
+        for table in (self.names, self.parts, self.planes, self.flattened):
             if node.args[0] in table:
                 table[node] = table[node.args[0]]
 
@@ -409,28 +409,35 @@ def fold(convolution, norm):
         convolution.bias = nn.Parameter(bias * scale + shift)
 
 
+def each_shape(shape):
+    """Shapes of all inputs, in the order of `forward`: given as one shape, or as a list of them."""
+    return [tuple(s) for s in (shape if isinstance(shape[0], (tuple, list)) else [shape])]
+
+
 def export(net, shape, path, meta=None, output_names=None):
-    """Writes `net` for inputs of `shape` (NCHW) to `path`; `meta` is text the program reads back."""
+    """Writes `net` for inputs of `shape` (NCHW; a list: of several inputs) to `path`; `meta` is text
+    the program reads back."""
     with torch.no_grad():
-        exporter = Exporter(net, tuple(shape), output_names)
+        exporter = Exporter(net, each_shape(shape), output_names)
         for key, value in (meta or {}).items():
             exporter.writer.meta(key, value)
         exporter.run().save(path)
 
 
 def golden(net, shape, path, seed=1, data=None, output_names=None):
-    """Stores an input (noise of `seed`, or the tensor `data`, NCHW) and what PyTorch answers."""
+    """Stores an input (noise of `seed`, or the tensor `data`, NCHW) and what PyTorch answers; of
+    several shapes, each gets its own noise."""
     net = copy.deepcopy(net).cpu().float().eval()
-    name = next(n.name for n in fx.symbolic_trace(net).graph.nodes if n.op == "placeholder")
-    size = channels_last(shape if data is None else data.shape)
-    content = seed if data is None else nhwc(data)
-    array = noise(size, seed) if data is None else content
-    tensor = torch.from_numpy(np.ascontiguousarray(array))
-    if len(size) == 4:
-        tensor = tensor.permute(0, 3, 1, 2).contiguous()
+    names = [n.name for n in fx.symbolic_trace(net).graph.nodes if n.op == "placeholder"]
+    sizes = [channels_last(s) for s in each_shape(shape if data is None else data.shape)]
+    contents = [seed + i for i in range(len(sizes))] if data is None else [nhwc(data)]
+    arrays = [noise(s, c) if isinstance(c, int) else c for s, c in zip(sizes, contents)]
+    tensors = [torch.from_numpy(np.ascontiguousarray(a)) for a in arrays]
+    tensors = [t.permute(0, 3, 1, 2).contiguous() if t.dim() == 4 else t for t in tensors]
     with torch.no_grad():
-        outputs = named_outputs(net(tensor), output_names)
-    write_golden(path, {name: (content, size)}, {k: nhwc(v) for k, v in outputs.items()})
+        outputs = named_outputs(net(*tensors), output_names)
+    write_golden(path, dict(zip(names, zip(contents, sizes))),
+                 {k: nhwc(v) for k, v in outputs.items()})
 
 
 def main():

@@ -89,5 +89,29 @@ class GoldenTests(Folder):
         np.testing.assert_array_equal(np.frombuffer(floats, "<f4"), expected.ravel())
 
 
+    def test_several_inputs_keep_their_names_and_each_has_its_own_noise(self):
+        class Two(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.near, self.far = nn.Conv2d(2, 3, 3, 2, 1), nn.Conv2d(4, 3, 1)
+
+            def forward(self, near, far):
+                return self.near(near) + self.far(far)
+
+        net, shapes = Two(), [(1, 2, 8, 8), (1, 4, 4, 4)]
+        export(net, shapes, self.path)
+        inputs = [line for line in self.text().splitlines() if line.startswith("input")]
+        self.assertEqual(inputs, ["input near 1x8x8x2", "input far 1x4x4x4"])
+        golden(net, shapes, self.path, seed=3)
+        with open(self.path, "rb") as file:
+            head, floats = file.read().split(b"\nend\n")
+        self.assertEqual(head.decode().splitlines()[1:3],
+                         ["input near 1x8x8x2 noise 3", "input far 1x4x4x4 noise 4"])
+        near, far = (torch.from_numpy(noise(s, k)).permute(0, 3, 1, 2)
+                     for s, k in (((1, 8, 8, 2), 3), ((1, 4, 4, 4), 4)))
+        expected = net(near, far).permute(0, 2, 3, 1).detach().numpy()
+        np.testing.assert_allclose(np.frombuffer(floats, "<f4"), expected.ravel(), atol=1e-6)
+
+
 if __name__ == "__main__":
     unittest.main()

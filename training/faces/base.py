@@ -12,6 +12,12 @@ from faces import POINTS, SIDE, similarity
 BASE_POINTS = np.float64([[47.24, 45.31], [103.69, 45.53], [74.67, 78.74],
                           [49.73, 103.44], [98.45, 103.72]])
 BASE_SIDE = 150
+# What the two branches of the head weigh, by folds.
+WEIGHTS = 1, 2
+# How much is taken from each answer of what East Asian faces have in common, by folds as well.
+COMMON_OURS, COMMON_BASE = 0.3, 1.0
+# The maps that the head sees: channels, rows, columns.
+MAPS = {"map128x8": (128, 8, 8), "map256x4": (256, 4, 4), "map256x2": (256, 2, 2)}
 
 
 class TorchMaker:
@@ -50,14 +56,17 @@ class TorchMaker:
 
 
 class Base:
-    """Pictures of 150 x 150 (BGR, 0 to 255) to the last map, 256 x 2 x 2."""
+    """Pictures of 150 x 150 (BGR, 0 to 255) to three of the maps on the way: {name: map}."""
 
     def __init__(self, archive, kind=torch.bfloat16):
         maker = TorchMaker(kind)
-        self.last, mean = face_base.Steps(face_base.layers(face_base.base_bytes(archive)),
-                                          maker).run()
+        found = face_base.layers(face_base.base_bytes(archive))
+        maps, mean = face_base.Steps(found, maker).run()
+        self.maps = {name: maps[name] for name in MAPS}
         self.steps, self.kind = maker.steps, kind
         self.mean = torch.tensor(mean).view(1, 3, 1, 1)
+        # What the base itself makes of the mean of its last map's places: 256 numbers to 128.
+        self.own = torch.tensor(found[-1][1]).view(256, 128).T
 
     @torch.no_grad()
     def __call__(self, crops):
@@ -66,7 +75,7 @@ class Base:
         values = [x.to(memory_format=torch.channels_last)]
         for function, sources in self.steps:
             values.append(function(*(values[s] for s in sources)))
-        return values[self.last].float()
+        return {name: values[place].float() for name, place in self.maps.items()}
 
 
 def base_crop(view, margin, scale):
@@ -82,40 +91,107 @@ def aligned_crop(view, margin, scale):
     return cv2.resize(inner, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
 
 
-class Head(nn.Module):
-    """The last map to 128 numbers: a straight way and one with a bend."""
+class Branch(nn.Module):
+    """A flattened map, and what else was seen (`more` numbers), to 128 numbers: a straight way and one
+    with a bend."""
 
-    def __init__(self, mean, deviation, hidden=1024, channels=256):
+    def __init__(self, hidden, more=0):
         super().__init__()
-        inputs = channels * 4
+        self.widen, self.bend = nn.Linear(1024, hidden), nn.PReLU(hidden)
+        self.narrow, self.straight = nn.Linear(hidden, 128), nn.Linear(1024, 128)
+        self.more_bent = nn.Linear(more, hidden) if more else None
+        self.more_straight = nn.Linear(more, 128) if more else None
+        self.drop, self.drop_bent = nn.Dropout(0.1), nn.Dropout(0.3)
+
+    def forward(self, x, z=None):
+        bent = self.widen(self.drop(x))
+        if self.more_bent is not None:
+            bent = bent + self.more_bent(z)
+        y = self.narrow(self.drop_bent(self.bend(bent))) + self.straight(x)
+        return y if self.more_straight is None else y + self.more_straight(z)
+
+    def turn(self, matrix):
+        """Puts a matrix behind the 128 numbers."""
+        for layer in (self.narrow, self.straight, self.more_straight):
+            if layer is not None:
+                layer.weight.copy_(matrix @ layer.weight)
+                layer.bias.copy_(matrix @ layer.bias)
+
+
+class Head(nn.Module):
+    """Three maps of the base to 128 numbers. Two branches learn side by side, each by itself: one sees
+    the last map only, the other also takes a look of its own at the two maps before it, where more of
+    the picture is left. What they answer together errs less than each."""
+
+    def __init__(self, mean, deviation, hidden=1024, hidden_look=768, width=192):
+        super().__init__()
         self.flatten = nn.Flatten()
-        self.widen, self.bend = nn.Linear(inputs, hidden), nn.PReLU(hidden)
-        self.narrow, self.straight = nn.Linear(hidden, 128), nn.Linear(inputs, 128)
-        self.assess = nn.Linear(inputs, 1)
-        self.drop, self.drop_more = nn.Dropout(0.1), nn.Dropout(0.3)
+        self.early = nn.Sequential(nn.Conv2d(128, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width))
+        self.late = nn.Sequential(nn.Conv2d(256, width, 1, bias=False), nn.BatchNorm2d(width))
+        self.plain, self.looking = Branch(hidden), Branch(hidden_look, 16 * width)
+        self.assess = nn.Linear(1024, 1)
+        self.drop = nn.Dropout(0.2)
         self.register_buffer("mean", mean)
         self.register_buffer("deviation", deviation)
 
-    def assessed(self, x):
-        """How far the answer to maps as the base gives them is to be trusted, before `fold`."""
-        return torch.sigmoid(self.assess((x - self.mean) / self.deviation))
+    @classmethod
+    def of(cls, state):
+        """The head of a checkpoint."""
+        head = cls(state["mean"], state["deviation"], len(state["plain.widen.bias"]),
+                   len(state["looking.widen.bias"]), len(state["early.0.weight"]))
+        head.load_state_dict(state)
+        return head
 
-    def learn(self, x):
-        """For training: maps that are not yet normalised, flattened."""
-        x = (x - self.mean) / self.deviation
-        bent = self.narrow(self.drop_more(self.bend(self.widen(self.drop(x)))))
-        return bent + self.straight(x)
+    def normal(self, last):
+        """The last map, flattened and normalised: what branches and `assess` see before `fold`."""
+        return (last.float().flatten(1) - self.mean) / self.deviation
 
-    def forward(self, x):
+    def learn(self, maps):
+        """Both answers, in half precision, to maps by name, as the base gives them."""
+        x = self.normal(maps["map256x2"])
+        with torch.autocast("cpu", torch.bfloat16):
+            z = F.relu(self.early(maps["map128x8"].bfloat16()) + self.late(maps["map256x4"].bfloat16()))
+            return self.plain(x).float(), self.looking(x, self.drop(z.flatten(1))).float()
+
+    def forward(self, map128x8, map256x4, map256x2):
         """After `fold`: the maps as the base gives them."""
-        x = self.flatten(x)
-        return {"output": self.narrow(self.bend(self.widen(x))) + self.straight(x),
-                "quality": torch.sigmoid(self.assess(x))}
+        x = self.flatten(map256x2)
+        z = self.flatten(F.relu(self.early(map128x8) + self.late(map256x4)))
+        return {"output": self.plain(x) + self.looking(x, z), "quality": torch.sigmoid(self.assess(x))}
+
+    @torch.no_grad()
+    def join(self, own, answers, last, share, asia):
+        """Makes the branches' answers one sum, and takes the base's own answer (`own` of the mean of the
+        last map's places) into it, with `share` of the squared length. Those 128 directions are kept
+        which hold most of the two. All of it is linear and vanishes in the weights. `answers` (of
+        both branches) to the maps `last` are what it is measured on; `asia`: which show East Asian faces.
+        What these have in common tells none of them from the others, and the base makes much of it."""
+        def without_common(x, part):
+            common = F.normalize(x[asia].mean(0) - x.mean(0), dim=0)
+            return torch.eye(128) - part * torch.outer(common, common)
+
+        theirs = last.float().mean((2, 3)) @ own.T
+        middle = theirs.mean(0)
+        theirs = theirs - middle
+        scales = [weight / answer.norm(dim=1).mean() for weight, answer in zip(WEIGHTS, answers)]
+        mine = sum(scale * answer for scale, answer in zip(scales, answers))
+        a, b = (part**0.5 / x.norm(dim=1).mean() for part, x in ((1 - share, mine), (share, theirs)))
+        a, b = a * without_common(mine, COMMON_OURS), b * without_common(theirs, COMMON_BASE)
+        both = F.normalize(torch.cat([mine @ a.T, theirs @ b.T], 1))
+        kept = 20 * torch.linalg.eigh(both.T @ both)[1][:, -128:].T
+        for branch, scale in zip((self.plain, self.looking), scales):
+            branch.turn(scale * kept[:, :128] @ a)
+        base = kept[:, 128:] @ b
+        # `own` of the mean of four places: of the flattened map, then of the normalised one.
+        flat = (base @ own / 4).repeat_interleave(4, 1)
+        self.plain.straight.weight.add_(flat * self.deviation)
+        self.plain.straight.bias.add_(flat @ self.mean - base @ middle)
 
     def fold(self):
-        """Takes the normalisation of the inputs into the weights."""
+        """Takes the normalisation of the last map into the weights."""
         with torch.no_grad():
-            for layer in (self.widen, self.straight, self.assess):
+            for layer in (self.assess, *(way for branch in (self.plain, self.looking)
+                                         for way in (branch.widen, branch.straight))):
                 layer.weight.div_(self.deviation)
                 layer.bias.sub_(layer.weight @ self.mean)
         return self

@@ -12,7 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "export"))
 from export import export, golden  # noqa: E402
 
-from base import BASE_POINTS, Head  # noqa: E402
+from base import BASE_POINTS, MAPS, Head  # noqa: E402
 from detector import (GATE_CANDIDATE, GATE_SIDE, INSIDE, LEAST_SHORT,  # noqa: E402
                       MOST_ENLARGED, Detector)
 from faces import POINTS  # noqa: E402
@@ -54,10 +54,9 @@ def embedder(state, options):
 
 
 def head(state, options):
-    network = Head(state["mean"], state["deviation"], hidden=len(state["widen.bias"]))
-    network.load_state_dict(state)
+    shapes = [(1, *shape) for shape in MAPS.values()]
     # The base takes (value - mean) / 256; these means stand in its own file.
-    return "face-head", network.eval().fold(), (1, 256, 2, 2), (1, 256, 2, 2), {
+    return "face-head", Head.of(state).eval().fold(), shapes, shapes, {
         "name": "gatehouse-large", "mean": "122.782 117.001 104.298",
         "scale": " ".join([f"{1 / 256:.9g}"] * 3), "points": points(BASE_POINTS), "mirror": "yes"}
 

@@ -83,8 +83,10 @@ def read_layer(reader):
         half = len(values) // 2
         return "affine", values[:half], values[half:]
     if kind == "fc_2":
-        reader.integers(2), reader.tensor(), reader.alias(), reader.alias(), reader.integer()
-        return ("embedding",)
+        reader.integers(2)
+        values = reader.tensor()
+        reader.alias(), reader.alias(), reader.integer()
+        return "embedding", values
     if kind.endswith("pool_2"):
         return kind[:8], reader.integers(6)
     if kind.startswith("input"):
@@ -113,6 +115,7 @@ class Steps:
 
     def __init__(self, found, maker):
         self.layers, self.maker, self.size = list(found), maker, {}
+        self.maps = {}  # the last map of each size, as in map128x8: 128 channels of 8 x 8
 
     def take(self, kind):
         layer = self.layers.pop(0)
@@ -151,7 +154,7 @@ class Steps:
         return y
 
     def run(self):
-        """The base's last map, 256 channels of 2 x 2."""
+        """The base's maps by name, the last one being 256 channels of 2 x 2; and its mean colour."""
         mean, (rows, _) = self.take("input")
         x = self.maker.input(rows)
         self.size[x] = 3, rows
@@ -170,8 +173,8 @@ class Steps:
             x, y = self.grow(x, side), self.grow(y, side)
             both = self.maker.add_relu(y, x)
             self.size[both] = self.size[y]
-            x = both
-        return x, mean
+            self.maps[f"map{self.size[both][0]}x{side}"] = x = both
+        return self.maps, mean
 
 
 class GraphMaker:
@@ -225,8 +228,8 @@ class GraphMaker:
         return y
 
 
-def join(writer, last, head):
-    """Puts the head's statements behind the base's last map."""
+def join(writer, maps, head):
+    """Puts the head's statements behind the base's maps that its inputs name."""
     lines, weights = read(head)
     offset, renamed = writer.put(weights), {}
     for line in lines:
@@ -234,7 +237,10 @@ def join(writer, last, head):
         if words[0] == "meta":
             writer.lines.append(line)
         elif words[0] == "input":
-            renamed[words[1]] = last
+            if words[1] not in maps:
+                sys.exit(f"face-base: {head} wants '{words[1]}', which the base does not have; the "
+                         "head is of another version")
+            renamed[words[1]] = maps[words[1]]
         else:
             moved = [words[0]]
             for word in words[1:]:
@@ -278,8 +284,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         found = layers(base_bytes(options.archive or fetch(folder)))
     maker = GraphMaker()
-    last, _ = Steps(found, maker).run()
-    join(maker.writer, last, options.head)
+    maps, _ = Steps(found, maker).run()
+    join(maker.writer, maps, options.head)
     maker.writer.lines.sort(key=lambda line: not line.startswith("meta"))
     maker.writer.save(options.output)
     print(f"{options.output}: the base and our head, {maker.writer.floats / 1e6:.1f} M weights")

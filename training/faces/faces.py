@@ -24,6 +24,11 @@ def in_fold(identity, share=6):
     return bool(identity) and int(hashlib.sha1(identity.encode()).hexdigest(), 16) % 100 < share
 
 
+def in_part(identity, part, of=4):
+    """Whether a person falls into one of so many equal parts: folds for choosing."""
+    return int(hashlib.sha1(b"f" + identity.encode()).hexdigest(), 16) % of == part
+
+
 def similarity(source, target):
     """2 x 3 matrix of the turn, scale and shift that brings `source` nearest to `target`
     (least squares, no reflection: Umeyama 1991)."""
@@ -41,19 +46,24 @@ def points_of(row):
     return np.array([[float(row[f"lx{i}"]), float(row[f"ly{i}"])] for i in range(1, 6)])
 
 
+def portrait_rows(folder, part):
+    """The manifest's rows of the portraits of `train`, `fold` or `dev` whose points are known."""
+    for row in manifest(folder):
+        split = "dev" if row["split"] == "dev" else "fold" if in_fold(row["identity"]) else "train"
+        if row["kind"] == "portrait" and split == part and row["lx1"]:
+            yield row
+
+
 def load_portraits(folder, part, scale=1.0):
     """(aligned faces with a margin, BGR; people; sources) of `train`, `fold` or `dev`."""
     faces, people, sources = [], [], []
     side = round((SIDE + 2 * MARGIN) * scale)
-    for row in manifest(folder):
-        split = "dev" if row["split"] == "dev" else "fold" if in_fold(row["identity"]) else "train"
-        if row["kind"] == "portrait" and split == part and row["lx1"]:
-            matrix = similarity(points_of(row), (POINTS + MARGIN) * scale)
-            image = cv2.imread(f"{folder}/{row['file']}")
-            faces.append(cv2.warpAffine(image, matrix, (side, side),
-                                        borderMode=cv2.BORDER_REPLICATE))
-            people.append(row["identity"])
-            sources.append(row["file"].split("/")[0])
+    for row in portrait_rows(folder, part):
+        matrix = similarity(points_of(row), (POINTS + MARGIN) * scale)
+        image = cv2.imread(f"{folder}/{row['file']}")
+        faces.append(cv2.warpAffine(image, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE))
+        people.append(row["identity"])
+        sources.append(row["file"].split("/")[0])
     return np.stack(faces), np.array(people), np.array(sources)
 
 
@@ -77,6 +87,24 @@ def augment(face, margin=0):
     if chance(0.5):
         x = x[:, ::-1]
     return augment_colours(x, scale)
+
+
+def misplace(face):
+    """An aligned face with a margin as a detector's points might place it, in mild light: BGR, 0 to 255."""
+    side, scale = len(face), len(face) / (SIDE + 2 * MARGIN)
+    centre = (side - 1) / 2
+    matrix = cv2.getRotationMatrix2D((centre, centre), random.gauss(0, 2.5), math.exp(random.gauss(0, 0.04)))
+    matrix[:, 2] += np.random.randn(2) * 1.3 * scale
+    x = cv2.warpAffine(face, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE)
+    if chance(0.2):
+        small = round(random.choice([48, 60, 72, 84]) * side / SIDE / scale)
+        x = cv2.resize(cv2.resize(x, (small, small), interpolation=cv2.INTER_AREA), (side, side))
+    x = (x.astype(np.float32) - 127) * random.uniform(0.75, 1.25) + 127 + random.uniform(-25, 25)
+    if chance(0.3):
+        x = x * (1 + np.random.randn(3).astype(np.float32) * 0.06)
+    if chance(0.1):
+        x = x.mean(2, keepdims=True).repeat(3, 2)
+    return np.clip(x, 0, 255)
 
 
 def augment_colours(x, scale=1.0):
@@ -133,6 +161,26 @@ def verification(vectors, people, sources, rate=0.001):
             bound = np.sort(scores[~same])[::-1][int(rate * (~same).sum())]
             shown[source] = float(np.mean(scores[same] > bound))
     return shown
+
+
+def identification(vectors, people, photos, rate=0.01, drawings=15, most=200):
+    """Share of probes of enrolled people not identified as themselves at the score that `rate` of the
+    strangers' probes reach; `photos`: averaged for each enrolled one. Mean of several drawings."""
+    own = {name: vectors[people == name] for name in sorted(set(people))}
+    able = [name for name in own if len(own[name]) > photos]
+    missed = []
+    for drawing in range(drawings):
+        order = np.random.default_rng(drawing)
+        enrolled = [able[i] for i in order.permutation(len(able))[:min(most, len(able) * 2 // 3)]]
+        mixed = [own[name][order.permutation(len(own[name]))] for name in enrolled]
+        gallery = np.stack([m[:photos].mean(0) / np.linalg.norm(m[:photos].mean(0)) for m in mixed])
+        owners = np.repeat(np.arange(len(mixed)), [len(m) - photos for m in mixed])
+        scores = np.concatenate([m[photos:] for m in mixed]) @ gallery.T
+        strangers = np.concatenate([v[:5] for name, v in own.items() if name not in set(enrolled)])
+        false = np.sort((strangers @ gallery.T).max(1))[::-1]
+        right = (scores.argmax(1) == owners) & (scores.max(1) > false[int(rate * len(false))])
+        missed.append(1 - right.mean())
+    return float(np.mean(missed))
 
 
 def as_text(shown):

@@ -39,16 +39,18 @@ def spoil(face, margin=0):
     return np.float32(x)
 
 
-def worth(vectors, plain, people):
-    """How near each vector comes to the mean of its person's other plain ones; NaN: no other."""
+def worth(vectors, plain, people, shown=None):
+    """How near each vector comes to the mean of its person's other plain ones; NaN: no other.
+    `shown`: the portrait that each vector's view shows, where they are not all, in order."""
     sums, counts = {}, {}
     for vector, person in zip(plain, people):
         sums[person] = sums.get(person, 0) + vector
         counts[person] = counts.get(person, 0) + 1
     found = np.full(len(vectors), np.nan)
-    for i, person in enumerate(people):
+    for i, k in enumerate(range(len(people)) if shown is None else shown):
+        person = people[k]
         if person and counts[person] > 1:
-            rest = sums[person] - plain[i]
+            rest = sums[person] - plain[k]
             found[i] = vectors[i] @ (rest / np.linalg.norm(rest))
     return ((found - WORST) / (BEST - WORST)).clip(0.02, 0.98)
 

