@@ -165,10 +165,13 @@ def verification(vectors, people, sources, rate=0.001):
 
 def identification(vectors, people, photos, rate=0.01, drawings=15, most=200):
     """Share of probes of enrolled people not identified as themselves at the score that `rate` of the
-    strangers' probes reach; `photos`: averaged for each enrolled one. Mean of several drawings."""
+    strangers' probes reach; `photos`: averaged for each enrolled one. Mean of several drawings; NaN
+    where there are too few people."""
     own = {name: vectors[people == name] for name in sorted(set(people))}
     able = [name for name in own if len(own[name]) > photos]
     missed = []
+    if len(able) < 20:
+        return math.nan
     for drawing in range(drawings):
         order = np.random.default_rng(drawing)
         enrolled = [able[i] for i in order.permutation(len(able))[:min(most, len(able) * 2 // 3)]]
