@@ -84,6 +84,31 @@ import Testing
         #expect(bench.store().asserts("a-strike") == 1)
     }
 
+    @Test(arguments: [(Site.listed[0], 0), ("苏E00119", 1)])
+    func aVehicleThatWasGrantedAndNotYetLetInWaitsUnlessItsGroupMay(plate: String, rises: Int) {
+        var bench = Self.bench()
+        bench.input("lane1-approach", true)
+        bench.wait(.milliseconds(100))
+        #expect(bench.see(plate).stores.count == 1)
+        bench.command(.lockdown)
+        #expect(bench.store().asserts("lane1-raise") == rises)
+    }
+
+    @Test func afterAnEmergencyTheSwitchClosesNoBoomAndAPersonDoes() {
+        var bench = Self.bench()
+        bench.command(.emergencyRelease)
+        bench.rise()
+        bench.command(.emergencyReset)
+        bench.wait(.seconds(10))
+        bench.input("lock-switch", true)
+        bench.wait(.seconds(10))
+        #expect(bench.actions.asserts("lane1-lower") == 0)
+        bench.input("lock-switch", false)
+        bench.command(.lockdown, by: "E021")
+        bench.wait(.seconds(10))
+        #expect(bench.actions.asserts("lane1-lower") == 1)
+    }
+
     @Test func aReleaseThatIsRunningEndsAndAnOpenBoomCloses() {
         var bench = Self.bench()
         bench.badge("11", at: "a")
