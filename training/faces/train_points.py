@@ -17,7 +17,8 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from detector import LONG_SIDE, Detector, conv, detect, iou, suppress
+from detector import LONG_SIDE, Detector, detect, iou, suppress
+from blocks import conv  # found by way of detector
 from faces import POINTS, augment_colours, chance, in_fold, manifest, points_of, similarity
 from train_detector import load_scenes
 
