@@ -1,10 +1,11 @@
-"""Measure the whole way in Python, fit the calibration: evaluate DATA [--split fold|dev] [--fit OUT].
+"""Measure the reader in Python, fit the calibration: evaluate DATA [--split fold|dev] [--fit OUT].
 
-Plates are found by the localiser and read by the reader as the program does. With `--fit` the
-confidence is fitted on the fold (never on dev) and on what is no plate, and written as JSON for
-`export`.
+With `--fit` the confidence is fitted on what localiser and reader make of the fold (never of dev),
+on worn copies of it and on what is no plate, and written as JSON for `export`; with `--folds` on
+all folds that `cross-validate` left in the folder of checkpoints.
 """
 import argparse
+import glob
 import json
 import math
 import pickle
@@ -16,17 +17,24 @@ import torch
 
 import drawing
 from localiser import Localiser, locate, overlap
-from plates import INDEX, degrade, jitter, load_aligned, normalise, rectify
-from reader import FORMS, Reader, decode, forward, read, refine, sized
+from plates import INDEX, degrade, jitter, load_aligned, normalise, rectify, resplit
+from reader import FORMS, Reader, Readers, decode, forward, read, refine, sized
 from train_localiser import load
 
 
 def networks(folder):
+    """The localiser of a folder of checkpoints, and the mean of its readers."""
     torch.set_num_threads(1), cv2.setNumThreads(1)
-    localiser, reader = Localiser(), Reader()
+    localiser = Localiser()
     localiser.load_state_dict(torch.load(f"{folder}/localiser.pt"))
-    reader.load_state_dict(torch.load(f"{folder}/reader.pt"))
-    return localiser.eval(), reader.eval()
+    return localiser.eval(), readers(folder)
+
+
+def readers(folder):
+    members = [Reader() for _ in sorted(glob.glob(f"{folder}/reader-?.pt"))]
+    for path, member in zip(sorted(glob.glob(f"{folder}/reader-?.pt")), members):
+        member.load_state_dict(torch.load(path))
+    return Readers(members).eval()
 
 
 SECOND_LOOK = 0.985
@@ -86,13 +94,17 @@ def main():
     parse.add_argument("--checkpoints", default="checkpoints")
     parse.add_argument("--split", default="fold")
     parse.add_argument("--fit", help="write the calibration there")
+    parse.add_argument("--folds", type=int, help="fit on the folds of cross-validate instead: how "
+                       "many lie in the folder of checkpoints")
     parse.add_argument("--plot", help="draw what was claimed against what was observed: OUT.svg")
     parse.add_argument("--drawn", action="store_true", help="count drawn plates by type instead")
     options = parse.parse_args()
     random.seed(1), np.random.seed(1)
-    localiser, reader = networks(options.checkpoints)
     if options.drawn:
-        return count_drawn(options, reader)
+        return count_drawn(options, readers(options.checkpoints))
+    if options.folds:
+        return calibrate(options, list(samples_of_folds(options)))
+    localiser, reader = networks(options.checkpoints)
     parts = load_aligned(options.data, f"{options.checkpoints}/plates.pickle")
     plates = parts[options.split]
     groups = {"scenes": [p for p in plates if p.scene],
@@ -106,7 +118,8 @@ def main():
         readings = second_looks(reader, cutouts, read(reader, cutouts))
         report(f"{name}, after a second look", readings, group)
     if options.fit:
-        calibrate(options, localiser, reader, parts)
+        seen = samples(localiser, parts, load(options.data)["fold"])
+        calibrate(options, [(reader, *seen)])
 
 
 def found_plates(localiser, pictures):
@@ -146,38 +159,55 @@ def twice(reader, samples, constants):
     return readings
 
 
-def calibrate(options, localiser, reader, parts):
-    """Fits the confidence on what the program reports.
-
-    Errors are rare among the fold's plates: which evidence counts how much is learnt from worn
-    pictures of them too, how sure to be in all from the plates as they are and some worn ones.
-    """
+def samples(localiser, parts, pictures):
+    """(as they are, worn): what a reader is shown of a fold, each (image, corners, text)."""
     plain = []
     for p in parts["fold"]:
         plain += [(p.image, jitter(p.corners, bool(n) or p.scene), p.text)
                   for n in range(3 if p.scene else 2)]
-    for image, corners, text in found_plates(localiser, load(options.data)["fold"]):
+    for image, corners, text in found_plates(localiser, pictures):
         plain += [(image, corners, text or "")] * 3
     for p in parts["foreign"]:                          # seen in training, but for the corners
         plain.append((p.image, jitter(p.corners, True), ""))
-    poor = [(*worn(image, corners), text) for image, corners, text in plain]
-    samples, texts = [s[:2] for s in plain + poor], [s[2] for s in plain + poor]
-    first = read(reader, samples)
+    return plain, [(*worn(image, corners), text) for image, corners, text in plain]
+
+
+def samples_of_folds(options):
+    """(reader, as they are, worn) of each fold that `cross-validate` left."""
+    parts = load_aligned(options.data, f"{options.checkpoints}/fold1/plates.pickle")
+    for k in range(1, options.folds + 1):
+        localiser, reader = networks(f"{options.checkpoints}/fold{k}")
+        fold = f"{k}/{options.folds}"
+        pictures = load(options.data, fold)["fold"]
+        yield reader, *samples(localiser, resplit(parts, fold), pictures)
+
+
+def calibrate(options, groups):
+    """Fits the confidence on what the program reports; `groups`: (reader, as they are, worn).
+
+    Errors are rare among plates as they are: which evidence counts how much is learnt from worn
+    pictures of them too, how sure to be in all from the plates as they are and some worn ones.
+    """
+    shown = [(reader, [s[:2] for s in plain + poor]) for reader, plain, poor in groups]
+    texts = [s[2] for _, plain, poor in groups for s in plain + poor]
+    is_worn = np.concatenate([np.repeat([False, True], [len(plain), len(poor)])
+                              for _, plain, poor in groups])
+    first = [r for reader, part in shown for r in read(reader, part)]
     constants = fit([r.features for r in first], [r.text == t for r, t in zip(first, texts)])
-    readings = twice(reader, samples, constants)
-    right = [r.text == t for r, t in zip(readings, texts)]
+    readings = [r for reader, part in shown for r in twice(reader, part, constants)]
+    right = np.array([r.text == t for r, t in zip(readings, texts)])
     weights, bias = fit([r.features for r in readings], right)
-    chosen = [*range(len(plain)), *range(len(plain), len(readings), 12)]
+    chosen = np.flatnonzero(~is_worn | (np.cumsum(is_worn) % 12 == 0))
     score = [[float(np.dot(weights, readings[i].features) + bias)] for i in chosen]
-    (scale,), shift = fit(score, [right[i] for i in chosen])
+    (scale,), shift = fit(score, right[chosen])
     weights, bias = scale * weights, scale * bias + shift
     warm = temperature(*zip(*[(r, t) for r, t in zip(readings, texts) if t]))
     constants = {"bias": float(bias), "weights": [float(w) for w in weights],
                  "temperature": warm}
     print(constants)
     p = np.array([confidence(r.features, weights, bias) for r in readings])
-    reports = {name: reliability(name, p[part], np.array(right)[part]) for name, part in
-               (("as they are", slice(0, len(plain))), ("worn", slice(len(plain), None)))}
+    reports = {name: reliability(name, p[part], right[part])
+               for name, part in (("as they are", ~is_worn), ("worn", is_worn))}
     with open(options.fit, "w", encoding="utf8") as file:
         json.dump({"constants": constants, "reports": reports}, file, indent=1)
     if options.plot:

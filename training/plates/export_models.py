@@ -18,10 +18,10 @@ from export import export, golden  # noqa: E402
 import drawing
 import reader as reading
 from drawing import TYPES
-from evaluate import SECOND_LOOK
+from evaluate import SECOND_LOOK, readers
 from localiser import CELL, NEAR, NEAR_WINDOW, UNIT, Localiser
 from plates import CLASSES, DOUBLE, HEIGHT, SINGLE, WIDTH
-from reader import FORMS, LAYOUTS, PARTS, PRIOR_O, PRIORS, STARTS, Reader
+from reader import FORMS, LAYOUTS, PARTS, PRIOR_O, PRIORS, STARTS
 
 
 def red_first(network, first):
@@ -59,14 +59,23 @@ def reader_metadata(calibration):
 
 
 class Bare(nn.Module):
-    """The reader without what only training needs."""
+    """The mean of the readers, without what only training needs."""
 
     def __init__(self, whole):
         super().__init__()
-        self.features, self.columns, self.out = whole.features, whole.columns, whole.out
+        self.members = nn.ModuleList(nn.Sequential(m.features, m.columns, m.out)
+                                     for m in whole.members)
+        with torch.no_grad():
+            for member in self.members:
+                member[-1].weight /= len(self.members)
+                member[-1].bias /= len(self.members)
 
     def forward(self, strip):
-        return self.out(self.columns(self.features(strip)))
+        first, *others = self.members
+        total = first(strip)
+        for other in others:
+            total = total + other(strip)
+        return total
 
 
 def main():
@@ -94,9 +103,7 @@ def main():
     if options.calibration:
         with open(options.calibration, encoding="utf8") as file:
             calibration = json.load(file)["constants"]
-    network = Reader()
-    network.load_state_dict(torch.load(f"{options.checkpoints}/reader.pt"))
-    network, shape = Bare(network).eval(), (1, 4, HEIGHT, WIDTH)
+    network, shape = Bare(readers(options.checkpoints)).eval(), (1, 4, HEIGHT, WIDTH)
     path = f"{options.out}/plate-reader.ghn"
     export(network, shape, path, meta=reader_metadata(calibration), output_names=["columns"])
     golden(network, shape, f"{options.out}/golden/plate-reader.golden", seed=3,

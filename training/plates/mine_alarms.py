@@ -19,12 +19,13 @@ def main():
     parse.add_argument("data")
     parse.add_argument("--faces")
     parse.add_argument("--checkpoints", default="checkpoints")
+    parse.add_argument("--fold", help="K/N: the fold that the localiser never saw")
     parse.add_argument("--threshold", type=float, default=0.1)
     options = parse.parse_args()
     torch.set_num_threads(1), cv2.setNumThreads(1)
     network = Localiser().eval()
     network.load_state_dict(torch.load(f"{options.checkpoints}/localiser.pt"))
-    pictures = load(options.data)["train"]
+    pictures = load(options.data, options.fold)["train"]
     pictures += [(f, levels[0], []) for f, levels, _ in load_backgrounds(options.faces)[::2]]
     found = []
     for n, (_, image, plates) in enumerate(pictures):

@@ -181,14 +181,17 @@ def load_aligned(data, cache=None):
     return parts
 
 
-def resplit(parts, share):
-    """Another division of the plates of train: `share` "K/N" holds out the K-th of N folds."""
-    k, n = map(int, share.split("/"))
+def of_fold(text, fold):
+    """Whether a plate belongs to the K-th of N folds of train; `fold`: "K/N"."""
+    k, n = map(int, fold.split("/"))
+    return int(hashlib.sha1(("fold " + text).encode()).hexdigest(), 16) % n == k - 1
+
+
+def resplit(parts, fold):
+    """Another division of the plates of train: holds out `fold` ("K/N")."""
     plates = parts["train"] + parts["fold"]
-    def is_held(p):
-        return int(hashlib.sha1(("fold " + p.text).encode()).hexdigest(), 16) % n == k - 1
-    return parts | {"train": [p for p in plates if not is_held(p)],
-                    "fold": [p for p in plates if is_held(p)]}
+    return parts | {"train": [p for p in plates if not of_fold(p.text, fold)],
+                    "fold": [p for p in plates if of_fold(p.text, fold)]}
 
 
 def jitter(corners, inexact, cut=0.0):
@@ -224,6 +227,14 @@ def weather(x):
     for _ in range(random.randint(1, 4) if chance(0.12) else 0):
         middle = random.randint(0, WIDTH), random.randint(0, HEIGHT)
         cv2.circle(x, middle, random.randint(1, 4), shade((80, 100, 110), 40).tolist(), -1)
+    if chance(0.1):                                         # paint is gone, the ground shows
+        mask = np.zeros((HEIGHT, WIDTH), np.float32)
+        for _ in range(random.randint(1, 3)):
+            middle = random.randint(8, WIDTH - 8), random.randint(4, HEIGHT - 4)
+            cv2.ellipse(mask, middle, (random.randint(1, 3), random.randint(1, 6)),
+                        uniform(0, 180), 0, 360, uniform(0.5, 1), -1)
+        mask = cv2.GaussianBlur(mask, (0, 0), 0.7)[:, :, None]
+        x = x * (1 - mask) + np.median(x[8:-8, 12:-12], (0, 1)).astype(np.float32) * mask
     return x
 
 
@@ -233,6 +244,26 @@ def motion_kernel():
     kernel = cv2.line(np.zeros((k, k), np.float32), (round(m - dx), round(m - dy)),
                       (round(m + dx), round(m + dy)), 1)
     return kernel / kernel.sum()
+
+
+def packed(x, low, high):
+    """JPEG's traces."""
+    quality = [cv2.IMWRITE_JPEG_QUALITY, random.randint(low, high)]
+    return cv2.imdecode(cv2.imencode(".jpg", np.clip(x, 0, 255).astype(np.uint8), quality)[1],
+                        1).astype(np.float32)
+
+
+def fewer_pixels(x):
+    """Taken small and enlarged; the compression saw the small picture, its blocks grow, too."""
+    f = uniform(0.33, 0.9)
+    x = cv2.resize(x, (int(WIDTH * f), int(HEIGHT * f)),
+                   interpolation=random.choice([cv2.INTER_AREA, cv2.INTER_LINEAR]))
+    if chance(0.1):                                         # a camera that sharpens too much
+        x = np.clip(x + uniform(0.5, 2) * (x - cv2.GaussianBlur(x, (0, 0), 1)), 0, 255)
+    if chance(0.35):
+        x = packed(x, 20, 85)
+    return cv2.resize(x, (WIDTH, HEIGHT),
+                      interpolation=random.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC]))
 
 
 def degrade(x, mild=0.3):
@@ -247,22 +278,16 @@ def degrade(x, mild=0.3):
         x = cv2.GaussianBlur(x, (0, 0), uniform(0.4, 1.7))
     if chance(0.22):
         x = cv2.filter2D(x, -1, motion_kernel())
-    if chance(0.5):                                         # fewer pixels
-        f = uniform(0.33, 0.9)
-        x = cv2.resize(x, (int(WIDTH * f), int(HEIGHT * f)),
-                       interpolation=random.choice([cv2.INTER_AREA, cv2.INTER_LINEAR]))
-        x = cv2.resize(x, (WIDTH, HEIGHT),
-                       interpolation=random.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC]))
+    if chance(0.5):
+        x = fewer_pixels(x)
     x *= uniform(0.2, 0.5) if chance(0.12) else 1           # night
     mean = x.mean()
-    x = (x - mean) * uniform(0.4, 1.3) + min(max(mean + uniform(-45, 45), 25), 225)
+    spread = uniform(1.3, 2.5) if chance(0.06) else uniform(0.4, 1.3)   # blown out, or not
+    x = (x - mean) * spread + min(max(mean + uniform(-45, 45), 25), 225)
     x = x * (1 + np.random.randn(3) * 0.07).astype(np.float32)
     noise = np.random.randn(HEIGHT, WIDTH, 1).astype(np.float32)
     x = np.clip(x + noise * random.choice([0, 0, 2, 5, 10]), 0, 255)
-    if not chance(0.3):
-        return x
-    packed = cv2.imencode(".jpg", x.astype(np.uint8), [1, random.randint(15, 70)])[1]
-    return cv2.imdecode(packed, 1).astype(np.float32)
+    return packed(x, 15, 70) if chance(0.3) else x
 
 
 RAMP = np.tile(np.linspace(-1, 1, WIDTH, dtype=np.float32), (HEIGHT, 1))

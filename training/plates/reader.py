@@ -56,6 +56,18 @@ class Reader(nn.Module):
         return self.out(self.drop(self.columns(self.features(x))))
 
 
+class Readers(nn.Module):
+    """The mean of readers that differ in the seed of their training: what one of them mistakes, the
+    others often do not, and where they disagree none is sure."""
+
+    def __init__(self, members):
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, x):
+        return sum(member(x) for member in self.members) / len(self.members)
+
+
 def part(out, name):
     """The named channels of N x CHANNELS x COLUMNS."""
     return out[:, STARTS[name]:STARTS[name] + PARTS[name]]

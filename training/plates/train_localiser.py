@@ -22,13 +22,17 @@ import torch.nn.functional as F
 import drawing
 from drawing import chance, uniform
 from localiser import CELL, UNIT, Localiser, evaluate
+from plates import of_fold
 
 SIDE = 256
 MAY_HOLD_PLATES = re.compile("Traffic|Car_|car_|Riot|Raid|Parade|People_March|Patrol|Angler")
 
 
-def in_fold(text, share=12):
-    return int(hashlib.sha1(text.encode()).hexdigest(), 16) % 100 < share
+def in_fold(text, fold=None):
+    """Whether a plate is held out: 12 in a hundred, or those of `fold` ("K/N", one of N)."""
+    if fold:
+        return of_fold(text, fold)
+    return int(hashlib.sha1(text.encode()).hexdigest(), 16) % 100 < 12
 
 
 def pyramid(image):
@@ -38,8 +42,9 @@ def pyramid(image):
     return levels
 
 
-def load(data):
-    """{part: [(file, image, [(corners, text, type)])]}, at most 1280 pixels long."""
+def load(data, fold=None):
+    """{part: [(file, image, [(corners, text, type)])]}, at most 1280 pixels long; `fold`: hold out
+    that one ("K/N") instead of the usual part of train."""
     pictures, splits = {}, {}
     for row in drawing.manifest(data):
         if row["kind"] in ("scene", "negative") and not row["file"].startswith("patches"):
@@ -56,7 +61,8 @@ def load(data):
         if scale < 1:
             image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         part = splits[file]
-        if part == "train" and any(in_fold(text or file) for _, text, _ in plates or [(0, file, 0)]):
+        if part == "train" and any(in_fold(text or file, fold)
+                                   for _, text, _ in plates or [(0, file, 0)]):
             part = "fold"
         parts[part].append((file, image, [(c * scale, t, k) for c, t, k in plates]))
     return parts
@@ -76,14 +82,14 @@ def load_backgrounds(folder):
     return found
 
 
-def load_pool(data, drawn=2500, crops=1500):
+def load_pool(data, fold=None, drawn=2500, crops=1500):
     """Plates to paste: [(image, corners, weight)], drawn ones of every type and real crops."""
     glyphs = drawing.load_glyphs(data)
     bank = drawing.Bank(glyphs, drawing.load_cells(data, glyphs["140"]))
     pool = {"drawn": [(p.image, p.corners) for p in (drawing.draw_plate(bank)
                                                      for _ in range(drawn))], "real": []}
     rows = [r for r in drawing.manifest(data) if r["kind"] == "crop" and r["split"] == "train"
-            and r["file"].startswith(("pku_crops", "misc_crops")) and not in_fold(r["text"])]
+            and r["file"].startswith(("pku_crops", "misc_crops")) and not in_fold(r["text"], fold)]
     for row in random.sample(rows, min(crops, len(rows))):
         image = cv2.imread(f"{data}/{row['file']}")
         pool["real"].append((image, drawing.frame(*image.shape[1::-1], 0)))
@@ -255,16 +261,17 @@ def main():
     parse.add_argument("--steps", type=int, default=8000)
     parse.add_argument("--batch", type=int, default=16)
     parse.add_argument("--seed", type=int, default=0)
+    parse.add_argument("--fold", help="K/N: hold out the K-th of N folds of train, for choices")
     parse.add_argument("--out", default="checkpoints")
     options = parse.parse_args()
     random.seed(options.seed), np.random.seed(options.seed), torch.manual_seed(options.seed)
     torch.set_num_threads(1), cv2.setNumThreads(1)
     os.makedirs(options.out, exist_ok=True)
-    parts = load(options.data)
+    parts = load(options.data, options.fold)
     train = [(f, pyramid(i), p) for f, i, p in parts["train"]]
     backgrounds = load_backgrounds(options.faces) if options.faces else []
     backgrounds += [p for p in train if not p[2]]
-    pool = load_pool(options.data)
+    pool = load_pool(options.data, options.fold)
     print({k: len(v) for k, v in parts.items()}, len(backgrounds), "backgrounds", flush=True)
     network = Localiser().to(memory_format=torch.channels_last)
     mean = torch.optim.swa_utils.AveragedModel(

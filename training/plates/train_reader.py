@@ -246,7 +246,7 @@ def main():
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda s: min((s + 1) / 300, 0.5 * (1 + math.cos(math.pi * min(
             1, s / options.steps))) + 0.002))
-    first, path, begun = 1, f"{options.out}/reader-state.pt", time.time()
+    first, path, begun = 1, f"{options.out}/reader-{options.seed}-state.pt", time.time()
     if os.path.exists(path):
         state = torch.load(path)
         network.load_state_dict(state["network"]), mean.load_state_dict(state["mean"])
@@ -279,7 +279,7 @@ def main():
             torch.save({"network": network.state_dict(), "mean": mean.state_dict(), "step": step,
                         "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict()},
                        path)
-            torch.save(subject.state_dict(), f"{options.out}/reader.pt")
+            torch.save(subject.state_dict(), f"{options.out}/reader-{options.seed}.pt")
     print("dev:", evaluate(mean.module, parts["dev"]), flush=True)
 
 
