@@ -82,9 +82,9 @@ def approach(bank, text, frames=6):
 
 
 def write_site(folder, roster):
-    """A site with one list: the demonstration's lanes, everybody listed may pass."""
+    """A site with one list: the lanes of a gate for vehicles, everybody listed may pass."""
     os.makedirs(f"{folder}/roster", exist_ok=True)
-    shutil.copy(f"{HERE}/../../config/demo/gatehouse.yaml", folder)
+    shutil.copy(f"{HERE}/../../config/reference-vehicle-gate/gatehouse.yaml", folder)
     with open(f"{folder}/policy.yaml", "w", encoding="utf8") as file:
         file.write("groups: [listed]\nrules:\n  - { allow: listed }\n")
     with open(f"{folder}/roster/vehicles.csv", "w", encoding="utf8") as file:

@@ -25,7 +25,7 @@ from plates import INDEX, WIDTH, degrade, jitter, load_aligned, normalise, recti
 from plates import strip_boxes
 from reader import COLUMNS, PLACES, STRIDE, FORMS, LAYOUTS, Reader, decode, forward, joint_logits
 from reader import log_softmax, part, read, segment, PARTS, STARTS, shapes
-from refuse import Refused
+from refuse import Refused, find_fonts
 
 OTHER = TYPES.index("other")
 
@@ -204,6 +204,7 @@ def prepare(options):
     random.seed(options.seed), np.random.seed(options.seed), torch.manual_seed(options.seed)
     torch.set_num_threads(1), cv2.setNumThreads(1)
     os.makedirs(options.out, exist_ok=True)
+    find_fonts()                                            # before minutes of other work
     parts = load_aligned(options.data, f"{options.out}/plates.pickle")
     if options.fold:
         parts = resplit(parts, options.fold)
