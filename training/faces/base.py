@@ -1,4 +1,4 @@
-"""The public-domain base network in PyTorch, and the head of our own on its last map."""
+"""The public-domain base network in PyTorch, and the head of our own on three of its maps."""
 import cv2
 import numpy as np
 import torch
@@ -7,6 +7,7 @@ import torch.nn.functional as F
 
 import face_base
 from faces import POINTS, SIDE, similarity
+from turn import with_doubt, without_common
 
 # Where the five points fall, on average, in the base's own crops of 150 x 150 pixels.
 BASE_POINTS = np.float64([[47.24, 45.31], [103.69, 45.53], [74.67, 78.74],
@@ -15,7 +16,9 @@ BASE_SIDE = 150
 # What the two branches of the head weigh, by folds.
 WEIGHTS = 1, 2
 # How much is taken from each answer of what East Asian faces have in common, by folds as well.
-COMMON_OURS, COMMON_BASE = 0.3, 1.0
+COMMON_OURS, COMMON_BASE = 0.6, 1.0
+# The number that all answers share, against their mean length, by folds too (turn.py).
+DOUBT = 0.7
 # The maps that the head sees: channels, rows, columns.
 MAPS = {"map128x8": (128, 8, 8), "map256x4": (256, 4, 4), "map256x2": (256, 2, 2)}
 
@@ -162,30 +165,24 @@ class Head(nn.Module):
     @torch.no_grad()
     def join(self, own, answers, last, share, asia):
         """Makes the branches' answers one sum, and takes the base's own answer (`own` of the mean of the
-        last map's places) into it, with `share` of the squared length. Those 128 directions are kept
-        which hold most of the two. All of it is linear and vanishes in the weights. `answers` (of
-        both branches) to the maps `last` are what it is measured on; `asia`: which show East Asian faces.
-        What these have in common tells none of them from the others, and the base makes much of it."""
-        def without_common(x, part):
-            common = F.normalize(x[asia].mean(0) - x.mean(0), dim=0)
-            return torch.eye(128) - part * torch.outer(common, common)
-
+        last map's places) into it, with `share` of the squared length; then what turn.py tells. All of it
+        is linear and vanishes in the weights. `answers` (of both branches) to the maps `last` are what it
+        is measured on; `asia`: which show East Asian faces: the base makes much of what they share."""
         theirs = last.float().mean((2, 3)) @ own.T
         middle = theirs.mean(0)
         theirs = theirs - middle
         scales = [weight / answer.norm(dim=1).mean() for weight, answer in zip(WEIGHTS, answers)]
         mine = sum(scale * answer for scale, answer in zip(scales, answers))
         a, b = (part**0.5 / x.norm(dim=1).mean() for part, x in ((1 - share, mine), (share, theirs)))
-        a, b = a * without_common(mine, COMMON_OURS), b * without_common(theirs, COMMON_BASE)
-        both = F.normalize(torch.cat([mine @ a.T, theirs @ b.T], 1))
-        kept = 20 * torch.linalg.eigh(both.T @ both)[1][:, -128:].T
+        a, b = a * without_common(mine, asia, COMMON_OURS), b * without_common(theirs, asia, COMMON_BASE)
+        kept, shift = with_doubt(torch.cat([mine @ a.T, theirs @ b.T], 1), DOUBT)
         for branch, scale in zip((self.plain, self.looking), scales):
             branch.turn(scale * kept[:, :128] @ a)
         base = kept[:, 128:] @ b
         # `own` of the mean of four places: of the flattened map, then of the normalised one.
         flat = (base @ own / 4).repeat_interleave(4, 1)
         self.plain.straight.weight.add_(flat * self.deviation)
-        self.plain.straight.bias.add_(flat @ self.mean - base @ middle)
+        self.plain.straight.bias.add_(flat @ self.mean - base @ middle + shift)
 
     def fold(self):
         """Takes the normalisation of the last map into the weights."""

