@@ -56,6 +56,14 @@ class Student(nn.Module):
     def forward(self, x):
         return self.gather(self.widen(self.third(self.second(self.first(x)))))
 
+    @classmethod
+    def of(cls, state):
+        """The finished embedder of a checkpoint that train-quality has seen."""
+        student = cls()
+        student.load_state_dict(state["student"])
+        student.turn(**state["turn"])
+        return student.eval()
+
     @torch.no_grad()
     def turn(self, matrix, shift):
         """Puts a matrix and a shift behind the answer."""

@@ -24,7 +24,7 @@ class HeadTests(unittest.TestCase):
         self.last = self.maps["map256x2"]
         mean, deviation = self.last.flatten(1).mean(0), self.last.flatten(1).std(0)
         self.head = Head(mean, deviation, 32, 24, 8)
-        self.own = torch.randn(128, 256)
+        self.own, self.small = torch.randn(128, 256), torch.randn(20, 128) + 1
         self.asia = torch.arange(20) < 8
         self.head.learn(self.maps)                          # the norms see something
         self.head.eval()
@@ -34,12 +34,12 @@ class HeadTests(unittest.TestCase):
     def together(self):
         return sum(w * a / a.norm(dim=1).mean() for w, a in zip(WEIGHTS, self.answers))
 
-    def joined(self, share, common=0, doubt=0):
+    def joined(self, share, common=0, doubt=0, small=0):
         with mock.patch("base.COMMON_OURS", common), mock.patch("base.COMMON_BASE", common), \
-                mock.patch("base.DOUBT", doubt):
-            self.head.join(self.own, self.answers, self.last, share, self.asia)
+                mock.patch("base.DOUBT", doubt), mock.patch("base.SMALL", small):
+            self.head.join(self.own, self.answers, self.last, self.small, share, self.asia)
         with torch.no_grad():
-            return self.head.fold()(**self.maps)["output"]
+            return self.head.fold()(**self.maps, small=self.small)["output"]
 
     def test_without_the_base_the_branches_answer_together(self):
         expected = alike(self.together())
@@ -60,6 +60,13 @@ class HeadTests(unittest.TestCase):
         parts = alike(self.together()), alike(theirs - theirs.mean(0))
         expected = 0.7 * parts[0] + 0.3 * parts[1]
         torch.testing.assert_close(alike(self.joined(0.3)), expected, atol=0.12, rtol=0)
+
+    def test_the_small_embedder_has_its_share_of_a_cosine(self):
+        theirs = self.last.mean((2, 3)) @ self.own.T
+        base, small = alike(theirs - theirs.mean(0)), alike(self.small - self.small.mean(0))
+        torch.testing.assert_close(alike(self.joined(1, small=0.3)), 0.7 * base + 0.3 * small, atol=0.12, rtol=0)
+        self.setUp()
+        torch.testing.assert_close(alike(self.joined(0, small=1)), small, atol=1e-3, rtol=0)
 
     def test_answers_of_all_share_the_even_number(self):
         before = self.joined(1)

