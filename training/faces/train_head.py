@@ -159,15 +159,30 @@ def answers(head, views, rows):
     return torch.cat(found, 1)
 
 
-def together(head, views, small, rows):
-    """What the joined head answers: `small` are the small embedder's answers to the views."""
-    return answers(head, views, rows).sum(0) + head.beside(small[rows])
+def together(head, student, plain, faces, shown):
+    """What the joined head answers to portraits, unit vectors: `faces` and `plain` are all of them."""
+    with torch.no_grad():
+        beside = head.beside(small_answers(student, faces[shown]))
+    return both_ways(answers(head, plain, both_rows(shown)).sum(0) + beside)
 
 
 def small_answers(student, faces):
     """What the small embedder answers to portraits and their mirror images."""
     shrunk = np.stack([cv2.resize(f, (SIDE + 2 * MARGIN,) * 2, interpolation=cv2.INTER_AREA) for f in faces])
     return student_answers(student, shrunk).flatten(0, 1)
+
+
+def joined(head, base, student, plain, faces, asia, shown, share):
+    """Joins all answers, measured on the portraits `shown`."""
+    rows = both_rows(shown)
+    last = take([plain], np.stack([0 * rows, rows], 1))[0]["map256x2"]
+    head.join(base.own, answers(head, plain, rows), last, small_answers(student, faces[shown]), share,
+              torch.from_numpy(np.repeat(asia[shown], 2)))
+
+
+def both_rows(shown):
+    """The rows of the plain views of portraits: each as it is, and mirrored."""
+    return np.stack([2 * shown, 2 * shown + 1], 1).ravel()
 
 
 def both_ways(vectors):
@@ -279,23 +294,18 @@ def main():
         head.load_state_dict(torch.load(options.begin))
     learn(head, sets, rows_of(sets, left_out, asia), options)
     torch.save(head.state_dict(), options.output + ".alone")
-    sample = np.flatnonzero(~np.repeat(left_out, 2))[::6]
-    last = take([plain], np.stack([0 * sample, sample], 1))[0]["map256x2"]
-    small = small_answers(student, portraits[0])
-    head.join(base.own, answers(head, plain, sample), last, small[sample], options.own,
-              torch.from_numpy(asia[sample // 2]))
+    joined(head, base, student, plain, portraits[0], asia, np.flatnonzero(~left_out)[::6], options.own)
     if options.fold is not None:
         chosen = np.flatnonzero(left_out)
-        rows = np.stack([2 * chosen, 2 * chosen + 1], 1).ravel()
         about = people[chosen], portraits[2][chosen]
-        measure("teacher, fold", both_ways(plain.wanted[rows]), *about)
-        measure("fold", both_ways(together(head, plain, small, rows)), *about)
+        measure("teacher, fold", both_ways(plain.wanted[both_rows(chosen)]), *about)
+        measure("fold", together(head, student, plain, portraits[0], chosen), *about)
         return
     for part in ("fold", "dev"):
         faces, *about = load_portraits(options.faces, part, SCALE)
         views = keep(f"{stem}-{part}", 2 * len(faces), Makers(faces, teacher).plain, base)
         measure("calibrate's people" if part == "fold" else part,
-                both_ways(together(head, views, small_answers(student, faces), np.arange(len(views)))), *about)
+                together(head, student, views, faces, np.arange(len(faces))), *about)
     assess(head, portraits, plain, base)
     torch.save(head.state_dict(), options.output)
 
