@@ -16,11 +16,11 @@ BASE_SIDE = 150
 # What the two branches of the head weigh, by folds.
 WEIGHTS = 1, 2
 # The share of the small embedder's answer, which saw other cuts of other views and errs elsewhere.
-SMALL = 0.3
+SMALL = 0.2
 # How much is taken from each answer of what East Asian faces have in common, by folds as well.
-COMMON_OURS, COMMON_BASE = 0.6, 1.0
+COMMON = 1.0
 # The number that all answers share, against their mean length, by folds too (turn.py).
-DOUBT = 0.7
+DOUBT = 0.5
 # The maps that the head sees: channels, rows, columns.
 MAPS = {"map128x8": (128, 8, 8), "map256x4": (256, 4, 4), "map256x2": (256, 2, 2)}
 
@@ -178,8 +178,8 @@ class Head(nn.Module):
         scales = [weight / answer.norm(dim=1).mean() for weight, answer in zip(WEIGHTS, answers)]
         parts = sum(scale * answer for scale, answer in zip(scales, answers)), theirs - middle, small - beside
         shares = (1 - SMALL) * (1 - share), (1 - SMALL) * share, SMALL
-        ways = [part**0.5 / x.norm(dim=1).mean() * without_common(x, asia, common)
-                for x, part, common in zip(parts, shares, (COMMON_OURS, COMMON_BASE, 0))]
+        ways = [part**0.5 / x.norm(dim=1).mean() * without_common(x, asia, COMMON)
+                for x, part in zip(parts, shares)]
         kept, shift = with_doubt(torch.cat([x @ way.T for x, way in zip(parts, ways)], 1), DOUBT)
         ours, base, other = (kept[:, 128 * i:128 * i + 128] @ way for i, way in enumerate(ways))
         for branch, scale in zip((self.plain, self.looking), scales):

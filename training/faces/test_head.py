@@ -35,8 +35,7 @@ class HeadTests(unittest.TestCase):
         return sum(w * a / a.norm(dim=1).mean() for w, a in zip(WEIGHTS, self.answers))
 
     def joined(self, share, common=0, doubt=0, small=0):
-        with mock.patch("base.COMMON_OURS", common), mock.patch("base.COMMON_BASE", common), \
-                mock.patch("base.DOUBT", doubt), mock.patch("base.SMALL", small):
+        with mock.patch("base.COMMON", common), mock.patch("base.DOUBT", doubt), mock.patch("base.SMALL", small):
             self.head.join(self.own, self.answers, self.last, self.small, share, self.asia)
         with torch.no_grad():
             return self.head.fold()(**self.maps, small=self.small)["output"]
