@@ -48,6 +48,7 @@ def main():
         data = f"{folder}/faces"
         os.mkdir(data)
         small_part(faces, data)
+        small = f"{folder}/train_student.py.pt.fallen"
         archive = archive[0] if archive else face_base.fetch(folder)
         for program, options, steps, every, pattern, share in (
                 ("train_detector.py", [f"{teachers}/yunet_n_dynamic.onnx", "--kept",
@@ -57,9 +58,11 @@ def main():
                                      f"{folder}/kept.npz"], 120, 20, r"points, box, face \[ *([\d.]+)", 0.8),
                 ("train_student.py", [f"{teachers}/foam_mobilefacenet.onnx"], 60, 10,
                  r"away ([\d.]+)", 0.95),
-                ("train_head.py", [f"{teachers}/foam_mobilefacenet.onnx", archive, "--moved", "0",
+                ("train_head.py", [f"{teachers}/foam_mobilefacenet.onnx", archive, "--small", small, "--moved", "0",
                                    "--spoilt", "1", "--views", "192", "--batch", "128"], 60, 12,
                  r"away ([\d.]+)", 0.9)):
+            if program == "train_head.py":
+                subprocess.run([sys.executable, f"{HERE}/quality.py", data, small], check=True)
             told = losses(program, pattern, data, *options, "--steps", str(steps), "--every",
                           str(every), "--output", f"{folder}/{program}.pt")
             fell = len(told) >= 2 and told[-1] < share * told[0]

@@ -1,4 +1,4 @@
-"""What is done to an embedder's answers behind its last layer. All of it is linear, so that it vanishes in the weights."""
+"""What stands behind an embedder's last layer. All of it is linear, so that it vanishes in the weights."""
 import torch
 import torch.nn.functional as F
 
