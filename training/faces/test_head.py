@@ -1,14 +1,19 @@
 """python3 -m unittest discover -s training/faces -p test_head.py"""
+import array
+import tempfile
 import unittest
 from unittest import mock
 
 import torch
 import torch.nn.functional as F
 
+import face_base
 from base import MAPS, WEIGHTS, Head
 from quality import DOUBT, turned
 from student import Student
 from turn import with_doubt
+
+from graph_writer import GraphWriter  # on the path by face_base
 
 
 def alike(x):
@@ -103,6 +108,30 @@ class TurnTests(unittest.TestCase):
         torch.testing.assert_close(after[:, -1], after[:1, -1].expand(40), atol=1e-5, rtol=1e-4)
         short = after[:, :-1].norm(dim=1).mean()
         self.assertAlmostEqual((after[0, -1] / short).item(), DOUBT, places=3)
+
+
+class SmallTests(unittest.TestCase):
+    def test_the_small_embedder_comes_without_its_trust_under_names_of_its_own(self):
+        writer = GraphWriter()
+        writer.put([9, 9, 9, 9])
+        answer = face_base.add_small(writer, [
+            "meta name small", "meta mean 1 2 3", "input x 1x8x8x3", "gap x relu", "reshape relu flat dims=0x-1",
+            "fc flat output channels=3x2 weights=0 bias=8", "fc flat assess channels=3x1 weights=12 bias=16",
+            "sigmoid assess quality", "output output", "output quality"], array.array("f", range(20)))
+        self.assertEqual(answer, "small.output")
+        self.assertEqual(writer.lines, [
+            "meta small.x.mean 1 2 3", "input small.x 1x8x8x3", "gap small.x small.relu",
+            "reshape small.relu small.flat dims=0x-1", "fc small.flat small.output channels=3x2 weights=4 bias=12"])
+
+    def test_a_head_of_another_small_embedder_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, weight in (("head", 1), ("small", 2)):
+                writer = GraphWriter()
+                writer.lines = [f"meta small {face_base.mark(array.array('f', [1, 0, 0, 0]))}"]
+                writer.put([weight])
+                writer.save(f"{folder}/{name}")
+            with self.assertRaisesRegex(SystemExit, "another small embedder"):
+                face_base.join(GraphWriter(), {}, f"{folder}/head", f"{folder}/small")
 
 
 if __name__ == "__main__":
