@@ -22,7 +22,7 @@ test-training: ## train each network for a minute and check that its loss falls 
 	@if [ ! -f "$(DATA)/manifest.tsv" ]; then echo "skipped: no labelled pictures in $(DATA); give DATA=FOLDER"; \
 	else training/plates/test-training "$(DATA)" $(if $(FACES),--faces "$(FACES)"); fi
 	@if [ ! -f "$(FACES)/manifest.tsv" ] || [ ! -d "$(TEACHERS)" ]; then echo "skipped: no faces or no teachers; give FACES=FOLDER TEACHERS=FOLDER"; \
-	else training/faces/test-training "$(FACES)" "$(TEACHERS)"; fi
+	else training/faces/test-training "$(FACES)" "$(TEACHERS)" $(if $(ARCHIVE),"$(ARCHIVE)"); fi
 
 face-base: ## fetch the public-domain base of the large face network (22 MB) and join our head to it
 	@mkdir -p models/fetched

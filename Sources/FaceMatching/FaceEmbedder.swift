@@ -28,34 +28,59 @@ package final class FaceEmbedder {
     package let calibration: FaceCalibration?
     /// What was measured with it, where its file says so.
     package let card: FaceCard?
-    /// Where the five points of a face lie in the network's input, in its pixels.
-    package let points: [PixelPoint]
-    package let inputSize: PixelSize
+    /// Where the five points of a face lie in the network's first input, in its pixels.
+    package var points: [PixelPoint] { cuts[0].points }
+    /// What the first input takes.
+    package var inputSize: PixelSize { cuts[0].size }
 
     private static let trustName = "quality"
+    private static let cutsMost = 4
+
+    /// How one input of the network wants to see the face.
+    private struct Cut {
+        let points: [PixelPoint]
+        let size: PixelSize
+        let scale: [Float]
+        let offset: [Float]
+
+        /// - Parameter prefix: what stands before the keys of its metadata.
+        init(_ network: Network, _ shape: [Int], prefix: String) throws(NetworkError) {
+            guard shape.count == 4, shape[3] == 3, shape[1] >= 16, shape[2] >= 16 else {
+                throw network.malformed("is no face embedder: an input is no RGB picture")
+            }
+            size = PixelSize(width: shape[2], height: shape[1])
+            let places = try network.numbers(prefix + "points", count: 10)
+            points = (0..<5).map { PixelPoint(x: places[2 * $0], y: places[2 * $0 + 1]) }
+            guard FaceAlignment(from: points, to: points) != nil else {
+                throw network.malformed("metadata '\(prefix)points' is no face")
+            }
+            let mean = try network.numbers(prefix + "mean", count: 3)
+            let scale = try network.numbers(prefix + "scale", count: 3)
+            self.scale = scale.map { Float($0) }
+            offset = zip(mean, scale).map { Float(-$0 * $1) }
+        }
+    }
 
     private let network: Network
     private let outputName: String
     /// Whether it tells how far each answer is to be trusted.
     private let hasTrust: Bool
-    private let scale: [Float]
-    private let offset: [Float]
+    private let cuts: [Cut]
     private let isMirrored: Bool
 
     /// Metadata of the file: `name`, `points` (`x,y` five times), `mean` and `scale` (three numbers
     /// each), `mirror` (yes or no), and, where they were measured, `fmr` (`similarity:rate` pairs) and
-    /// `card` (see `FaceCard`).
+    /// `card` (see `FaceCard`). A second input, which sees the same face cut otherwise, has its
+    /// own `INPUT.points`, `INPUT.mean` and `INPUT.scale`.
     package init(path: String) throws(NetworkError) {
         network = try Network(path: path)
-        let shape = network.inputs.first?.shape ?? []
-        guard network.inputs.count == 1, shape.count == 4, shape[3] == 3, shape[1] >= 16,
-            shape[2] >= 16,
+        guard (1...Self.cutsMost).contains(network.inputs.count),
             let output = network.outputs.first(where: { $0.name != Self.trustName }),
             network.outputs.count <= 2
         else {
             throw network.malformed(
-                "is no face embedder: it needs one RGB input and one output, beside '"
-                    + "\(Self.trustName)' at most")
+                "is no face embedder: it needs one to \(Self.cutsMost) RGB inputs and one output, "
+                    + "beside '\(Self.trustName)' at most")
         }
         outputName = output.name
         hasTrust = network.outputs.contains {
@@ -65,13 +90,12 @@ package final class FaceEmbedder {
         guard (16...4_096).contains(dimension) else {
             throw network.malformed("gives \(dimension) numbers a face, not 16 to 4096")
         }
-        inputSize = PixelSize(width: shape[2], height: shape[1])
-        let places = try network.numbers("points", count: 10)
-        points = (0..<5).map { PixelPoint(x: places[2 * $0], y: places[2 * $0 + 1]) }
-        let mean = try network.numbers("mean", count: 3)
-        let scale = try network.numbers("scale", count: 3)
-        self.scale = scale.map { Float($0) }
-        offset = zip(mean, scale).map { Float(-$0 * $1) }
+        var cuts: [Cut] = []
+        for (place, input) in network.inputs.enumerated() {
+            cuts.append(
+                try Cut(network, input.shape, prefix: place == 0 ? "" : input.name + "."))
+        }
+        self.cuts = cuts
         isMirrored = network.metadata["mirror"].map { $0 == "yes" || $0 == "1" } ?? false
         if let table = network.metadata["fmr"] {
             guard let read = FaceCalibration(table: table) else {
@@ -104,11 +128,15 @@ package final class FaceEmbedder {
     private func checkAnswers() throws(NetworkError) {
         var seen: [FaceEmbedding] = []
         for pattern in 0..<2 {
-            var image = RGBImage(size: inputSize, filledWith: 100)
-            for index in image.pixels.indices {
-                image.pixels[index] = UInt8(truncatingIfNeeded: (index / 7) &* (pattern * 94 + 3))
+            let images = cuts.map { cut in
+                var image = RGBImage(size: cut.size, filledWith: 100)
+                for index in image.pixels.indices {
+                    image.pixels[index] = UInt8(
+                        truncatingIfNeeded: (index / 7) &* (pattern * 94 + 3))
+                }
+                return image
             }
-            guard let answer = try answer(to: image).embedding else {
+            guard let answer = try answer(to: images).embedding else {
                 throw network.malformed(
                     "answers a test picture with numbers that are none: it is damaged or diverged")
             }
@@ -119,15 +147,24 @@ package final class FaceEmbedder {
         }
     }
 
-    /// The straightened face that the network looks at; nil when the points are no face's.
-    package func straighten(_ image: RGBImage, _ landmarks: FaceLandmarks) -> RGBImage? {
-        FaceAlignment(from: landmarks.points, to: points)?.straighten(image, to: inputSize)
+    /// The straightened face as each input of the network looks at it; nil when the points are no
+    /// face's.
+    package func straighten(_ image: RGBImage, _ landmarks: FaceLandmarks) -> [RGBImage]? {
+        var faces: [RGBImage] = []
+        for cut in cuts {
+            guard let alignment = FaceAlignment(from: landmarks.points, to: cut.points) else {
+                for index in faces.indices { faces[index].wipe() }
+                return nil
+            }
+            faces.append(alignment.straighten(image, to: cut.size))
+        }
+        return faces
     }
 
-    /// The embedding of a straightened face, and how far the network itself trusts it (0...1; nil
-    /// where it does not tell).
+    /// The embedding of a straightened face, as `straighten` gives it, and how far the network itself
+    /// trusts it (0...1; nil where it does not tell).
     package func embed(
-        _ face: RGBImage
+        _ face: [RGBImage]
     ) throws(FaceEmbeddingError) -> (embedding: FaceEmbedding, trust: Double?) {
         do throws(NetworkError) {
             let (one, trust) = try answer(to: face)
@@ -135,8 +172,8 @@ package final class FaceEmbedder {
                 throw network.malformed("answers with numbers that are none")
             }
             guard isMirrored else { return (first, trust) }
-            var mirror = face.mirrored()
-            defer { mirror.wipe() }
+            var mirror = face.map { $0.mirrored() }
+            defer { for index in mirror.indices { mirror[index].wipe() } }
             let (other, otherTrust) = try answer(to: mirror)
             guard let second = other, let both = FaceEmbedding(between: first, and: second)
             else { throw network.malformed("answers with numbers that are none") }
@@ -148,12 +185,16 @@ package final class FaceEmbedder {
     }
 
     private func answer(
-        to face: RGBImage
+        to face: [RGBImage]
     ) throws(NetworkError) -> (embedding: FaceEmbedding?, trust: Double?) {
-        precondition(face.size == inputSize)
+        precondition(face.map(\.size) == cuts.map(\.size))
         let plan = try network.plan()
-        plan.withInput { face.write(to: &$0, scale: scale, offset: offset) }
         defer { plan.wipe() }
+        for (place, cut) in cuts.enumerated() {
+            plan.withInput(place) {
+                face[place].write(to: &$0, scale: cut.scale, offset: cut.offset)
+            }
+        }
         try plan.run()
         let embedding = plan.withOutput(try plan.outputIndex(outputName)) {
             FaceEmbedding(normalising: $0)

@@ -41,9 +41,7 @@ package final class FaceReader {
         let second = "\(models)/\(FaceModels.points)"
         points = unsafe access(second, F_OK) == 0 ? try FacePoints(path: second) : nil
         let embedder = try FaceEmbedder(path: path ?? "\(models)/\(FaceModels.embedder)")
-        guard let targets = FaceLandmarks(embedder.points),
-            FaceAlignment(from: embedder.points, to: embedder.points) != nil
-        else {
+        guard let targets = FaceLandmarks(embedder.points) else {
             throw NetworkError(
                 kind: .malformed, path: path ?? models, line: nil,
                 problem: "metadata 'points' is no face", remedy: NetworkError.exportAgain)
@@ -122,8 +120,8 @@ package final class FaceReader {
         guard let image, var straight = embedder.straighten(image, landmarks) else {
             return ReadFace(face: face, quality: .none, embedding: nil)
         }
-        defer { straight.wipe() }
-        var quality = FaceQuality(face, straight: straight, targets: targets)
+        defer { for index in straight.indices { straight[index].wipe() } }
+        var quality = FaceQuality(face, straight: straight[0], targets: targets)
         do throws(FaceEmbeddingError) {
             let (embedding, trust) = try embedder.embed(straight)
             quality.trust = trust

@@ -111,8 +111,16 @@ enum HandMadeNetwork {
     /// An embedder that describes a face by random sums over sixteen parts of it.
     static func embedder(
         to path: String, seed: UInt64 = 1, isMirrored: Bool = false, meta: String = "",
-        tellsTrust: Bool = false, change: (inout [Float]) -> Void = { _ in }
+        tellsTrust: Bool = false, wideMeta: String? = nil,
+        change: (inout [Float]) -> Void = { _ in }
     ) throws {
+        // A second input, which sees the face by its own points; both answers are added.
+        let wide = """
+            input wide 1x112x112x3
+            conv wide w kernel=28x28 stride=28x28 channels=3x8 weights=0 bias=\(28 * 28 * 3 * 8)
+            add parts w both
+
+            """
         let text = """
             meta name hand-made
             meta mean 127.5 127.5 127.5
@@ -120,9 +128,11 @@ enum HandMadeNetwork {
             meta points \(points)
             meta mirror \(isMirrored ? "yes" : "no")
             \(meta)
+            \(wideMeta ?? "")
             input x 1x112x112x3
             conv x parts kernel=28x28 stride=28x28 channels=3x8 weights=0 bias=\(28 * 28 * 3 * 8)
-            reshape parts e dims=0x-1
+            \(wideMeta == nil ? "" : wide)
+            reshape \(wideMeta == nil ? "parts" : "both") e dims=0x-1
             output e
 
             """
@@ -144,7 +154,8 @@ enum HandMadeNetwork {
             floats.append(0)
         }
         let all = text + (tellsTrust ? trust : "")
-        try write(all.replacing("\n\n", with: "\n"), floats, to: path)
+        let lines = all.split(separator: "\n", omittingEmptySubsequences: true)
+        try write(lines.joined(separator: "\n") + "\n", floats, to: path)
     }
 }
 

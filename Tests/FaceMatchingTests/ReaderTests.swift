@@ -33,8 +33,8 @@ import Testing
         var face = RGBImage(size: PixelSize(width: 112, height: 112), filledWith: 40)
         face.fill(PixelRect(x: 10, y: 20, width: 40, height: 60), with: .white)
         let (one, other) = (
-            try reader.embedder.embed(face).embedding,
-            try reader.embedder.embed(face.mirrored()).embedding
+            try reader.embedder.embed([face]).embedding,
+            try reader.embedder.embed([face.mirrored()]).embedding
         )
         #expect(try #require(one.similarity(to: other)) > 0.9999)
         #expect(face.mirrored() != face && face.mirrored().mirrored() == face)
@@ -89,8 +89,8 @@ import Testing
         let path = "\(folder.path)/e.ghn"
         try HandMadeNetwork.embedder(to: path, tellsTrust: true)
         let embedder = try FaceEmbedder(path: path)
-        let sure = try embedder.embed(RGBImage(size: embedder.inputSize, filledWith: 250))
-        let unsure = try embedder.embed(RGBImage(size: embedder.inputSize, filledWith: 20))
+        let sure = try embedder.embed([RGBImage(size: embedder.inputSize, filledWith: 250)])
+        let unsure = try embedder.embed([RGBImage(size: embedder.inputSize, filledWith: 20)])
         #expect(abs(try #require(sure.trust) - 0.979) < 0.005)
         #expect(abs(try #require(unsure.trust) - 0.033) < 0.005)
         var quality = EnrolmentTests.face(nil).quality
@@ -99,6 +99,49 @@ import Testing
         #expect(quality.overall > before && quality.isUsable)
         quality.trust = 0.05
         #expect(quality.overall < FaceQuality.least && !quality.isUsable)
+    }
+
+    static let widePoints = "47,54 65,54 56,64 49,74 63,74"
+    static let wideMeta = """
+        meta wide.points \(widePoints)
+        meta wide.mean 127.5 127.5 127.5
+        meta wide.scale 0.0078125 0.0078125 0.0078125
+        """
+
+    @Test func eachInputSeesTheFaceCutAsItAsks() throws {
+        let folder = try Folder()
+        let path = "\(folder.path)/e.ghn"
+        try HandMadeNetwork.embedder(to: path, isMirrored: true, wideMeta: Self.wideMeta)
+        let embedder = try FaceEmbedder(path: path)
+        let noise = try #require(Self.pictures.first { $0.name == "noise" }).image
+        let wanted = Self.widePoints.split(separator: " ").map { place in
+            let parts = place.split(separator: ",").compactMap { Double($0) }
+            return PixelPoint(x: parts[0], y: parts[1])
+        }
+        let landmarks = try #require(
+            FaceLandmarks(embedder.points.map { PixelPoint(x: $0.x + 40, y: $0.y + 20) }))
+        let cuts = try #require(embedder.straighten(noise, landmarks))
+        #expect(cuts.count == 2)
+        let wide = FaceAlignment(from: landmarks.points, to: wanted)?
+            .straighten(noise, to: embedder.inputSize)
+        #expect(cuts[1] == wide && cuts[0] != wide)
+        let answer = try embedder.embed(cuts).embedding
+        #expect(try answer != embedder.embed([cuts[0], cuts[0]]).embedding)
+        let mirrored = try embedder.embed(cuts.map { $0.mirrored() }).embedding
+        #expect(try #require(answer.similarity(to: mirrored)) > 0.9999)
+    }
+
+    @Test(arguments: [
+        ("meta wide.mean 0 0 0", "wide.points"), ("meta wide.points \(widePoints)", "wide.mean"),
+        (wideMeta.replacing("56,64", with: "nan,64"), "wide.points"),
+        (wideMeta.replacing(widePoints, with: "9,9 9,9 9,9 9,9 9,9"), "wide.points"),
+    ])
+    func aSecondInputThatDoesNotSayWhatItSeesIsRefused(meta: String, named: String) throws {
+        let folder = try Folder()
+        let path = "\(folder.path)/e.ghn"
+        try HandMadeNetwork.embedder(to: path, wideMeta: meta)
+        let error = #expect(throws: NetworkError.self) { try FaceEmbedder(path: path) }
+        #expect(error?.description.contains(named) == true, "\(error?.description ?? "")")
     }
 
     // MARK: Damaged models

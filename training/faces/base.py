@@ -1,4 +1,4 @@
-"""The public-domain base network in PyTorch, and the head of our own on its last map."""
+"""The public-domain base network in PyTorch, and the head of our own on three of its maps."""
 import cv2
 import numpy as np
 import torch
@@ -7,6 +7,7 @@ import torch.nn.functional as F
 
 import face_base
 from faces import POINTS, SIDE, similarity
+from turn import with_doubt, without_common
 
 # Where the five points fall, on average, in the base's own crops of 150 x 150 pixels.
 BASE_POINTS = np.float64([[47.24, 45.31], [103.69, 45.53], [74.67, 78.74],
@@ -14,8 +15,12 @@ BASE_POINTS = np.float64([[47.24, 45.31], [103.69, 45.53], [74.67, 78.74],
 BASE_SIDE = 150
 # What the two branches of the head weigh, by folds.
 WEIGHTS = 1, 2
+# The share of the small embedder's answer, which saw other cuts of other views and errs elsewhere.
+SMALL = 0.2
 # How much is taken from each answer of what East Asian faces have in common, by folds as well.
-COMMON_OURS, COMMON_BASE = 0.3, 1.0
+COMMON = 1.0
+# The number that all answers share, against their mean length, by folds too (turn.py).
+DOUBT = 0.5
 # The maps that the head sees: channels, rows, columns.
 MAPS = {"map128x8": (128, 8, 8), "map256x4": (256, 4, 4), "map256x2": (256, 2, 2)}
 
@@ -119,9 +124,10 @@ class Branch(nn.Module):
 
 
 class Head(nn.Module):
-    """Three maps of the base to 128 numbers. Two branches learn side by side, each by itself: one sees
-    the last map only, the other also takes a look of its own at the two maps before it, where more of
-    the picture is left. What they answer together errs less than each."""
+    """Three maps of the base, and the small embedder's answer, to 128 numbers. Two branches learn side by
+    side, each by itself: one sees the last map only, the other also takes a look of its own at the two maps
+    before it, where more of the picture is left. What they answer together errs less than each. The small
+    embedder's answer comes beside them when they have learnt (`join`)."""
 
     def __init__(self, mean, deviation, hidden=1024, hidden_look=768, width=192):
         super().__init__()
@@ -129,7 +135,7 @@ class Head(nn.Module):
         self.early = nn.Sequential(nn.Conv2d(128, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width))
         self.late = nn.Sequential(nn.Conv2d(256, width, 1, bias=False), nn.BatchNorm2d(width))
         self.plain, self.looking = Branch(hidden), Branch(hidden_look, 16 * width)
-        self.assess = nn.Linear(1024, 1)
+        self.assess, self.beside = nn.Linear(1024, 1), nn.Linear(128, 128)
         self.drop = nn.Dropout(0.2)
         self.register_buffer("mean", mean)
         self.register_buffer("deviation", deviation)
@@ -153,39 +159,37 @@ class Head(nn.Module):
             z = F.relu(self.early(maps["map128x8"].bfloat16()) + self.late(maps["map256x4"].bfloat16()))
             return self.plain(x).float(), self.looking(x, self.drop(z.flatten(1))).float()
 
-    def forward(self, map128x8, map256x4, map256x2):
-        """After `fold`: the maps as the base gives them."""
+    def forward(self, map128x8, map256x4, map256x2, small):
+        """After `fold`: the maps as the base gives them, and the small embedder's answer."""
         x = self.flatten(map256x2)
         z = self.flatten(F.relu(self.early(map128x8) + self.late(map256x4)))
-        return {"output": self.plain(x) + self.looking(x, z), "quality": torch.sigmoid(self.assess(x))}
+        answer = self.plain(x) + self.looking(x, z) + self.beside(small)
+        return {"output": answer, "quality": torch.sigmoid(self.assess(x))}
 
     @torch.no_grad()
-    def join(self, own, answers, last, share, asia):
-        """Makes the branches' answers one sum, and takes the base's own answer (`own` of the mean of the
-        last map's places) into it, with `share` of the squared length. Those 128 directions are kept
-        which hold most of the two. All of it is linear and vanishes in the weights. `answers` (of
-        both branches) to the maps `last` are what it is measured on; `asia`: which show East Asian faces.
-        What these have in common tells none of them from the others, and the base makes much of it."""
-        def without_common(x, part):
-            common = F.normalize(x[asia].mean(0) - x.mean(0), dim=0)
-            return torch.eye(128) - part * torch.outer(common, common)
-
+    def join(self, own, answers, last, small, share, asia):
+        """Makes one sum of the branches' answers, of the base's own (`own` of the mean of the last map's places),
+        with `share` of the squared length of both, and of the small embedder's; then what turn.py tells. All
+        of it is linear and vanishes in the weights. `answers` (of both branches), the maps `last` and the
+        answers `small` to the same views are what it is measured on; `asia`: which show East Asian
+        faces: the base makes much of what they share."""
         theirs = last.float().mean((2, 3)) @ own.T
-        middle = theirs.mean(0)
-        theirs = theirs - middle
+        middle, beside = theirs.mean(0), small.mean(0)
         scales = [weight / answer.norm(dim=1).mean() for weight, answer in zip(WEIGHTS, answers)]
-        mine = sum(scale * answer for scale, answer in zip(scales, answers))
-        a, b = (part**0.5 / x.norm(dim=1).mean() for part, x in ((1 - share, mine), (share, theirs)))
-        a, b = a * without_common(mine, COMMON_OURS), b * without_common(theirs, COMMON_BASE)
-        both = F.normalize(torch.cat([mine @ a.T, theirs @ b.T], 1))
-        kept = 20 * torch.linalg.eigh(both.T @ both)[1][:, -128:].T
+        parts = sum(scale * answer for scale, answer in zip(scales, answers)), theirs - middle, small - beside
+        shares = (1 - SMALL) * (1 - share), (1 - SMALL) * share, SMALL
+        ways = [part**0.5 / x.norm(dim=1).mean() * without_common(x, asia, COMMON)
+                for x, part in zip(parts, shares)]
+        kept, shift = with_doubt(torch.cat([x @ way.T for x, way in zip(parts, ways)], 1), DOUBT)
+        ours, base, other = (kept[:, 128 * i:128 * i + 128] @ way for i, way in enumerate(ways))
         for branch, scale in zip((self.plain, self.looking), scales):
-            branch.turn(scale * kept[:, :128] @ a)
-        base = kept[:, 128:] @ b
+            branch.turn(scale * ours)
         # `own` of the mean of four places: of the flattened map, then of the normalised one.
         flat = (base @ own / 4).repeat_interleave(4, 1)
         self.plain.straight.weight.add_(flat * self.deviation)
         self.plain.straight.bias.add_(flat @ self.mean - base @ middle)
+        self.beside.weight.copy_(other)
+        self.beside.bias.copy_(shift - other @ beside)
 
     def fold(self):
         """Takes the normalisation of the last map into the weights."""

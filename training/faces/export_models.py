@@ -12,6 +12,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "export"))
 from export import export, golden  # noqa: E402
 
+from face_base import mark  # noqa: E402
+from graph_writer import read  # noqa: E402
+
 from base import BASE_POINTS, MAPS, Head  # noqa: E402
 from detector import (GATE_CANDIDATE, GATE_SIDE, INSIDE, LEAST_SHORT,  # noqa: E402
                       MOST_ENLARGED, Detector)
@@ -42,23 +45,20 @@ def second_look(state, options):
 
 
 def embedder(state, options):
-    network = Assessed(Student())
-    network.student.load_state_dict(state["student"])
-    if "assess" in state:
-        network.assess.load_state_dict(state["assess"])
-    else:                                       # train-quality has not been run
-        network = network.student
+    network = Assessed(Student.of(state))
+    network.assess.load_state_dict(state["assess"])
     return "face-embedder", network, (1, 3, 112, 112), (1, 3, 112, 112), {
         "name": "gatehouse-small", "mean": "127.5 127.5 127.5",
         "scale": " ".join([f"{1 / 127.5:.9g}"] * 3), "points": points(POINTS), "mirror": "yes"}
 
 
 def head(state, options):
-    shapes = [(1, *shape) for shape in MAPS.values()]
+    shapes = [(1, *shape) for shape in MAPS.values()] + [(1, 128)]
     # The base takes (value - mean) / 256; these means stand in its own file.
     return "face-head", Head.of(state).eval().fold(), shapes, shapes, {
         "name": "gatehouse-large", "mean": "122.782 117.001 104.298",
-        "scale": " ".join([f"{1 / 256:.9g}"] * 3), "points": points(BASE_POINTS), "mirror": "yes"}
+        "scale": " ".join([f"{1 / 256:.9g}"] * 3), "points": points(BASE_POINTS), "mirror": "yes",
+        "small": mark(read(f"{options.models}/face-embedder.ghn")[1])}
 
 
 def main():

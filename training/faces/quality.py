@@ -2,7 +2,7 @@
 
 A view's worth is how near its vector comes to the mean of the same person's other portraits; a line
 over the features that the embedder has anyway is fitted to it, on degraded views of `train`. Adds
-`assess` to a checkpoint of train-student.
+`assess` to a checkpoint of train-student, and `turn`, which is to stand behind its last layer.
 """
 import argparse
 import random
@@ -12,10 +12,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from faces import augment, chance, load_portraits
-from student import Assessed, Student, as_input, embed
+from faces import augment, chance, load_portraits, portrait_rows
+from student import Assessed, Student, answers, as_input
+from turn import with_doubt, without_common
 
 WORST, BEST = 0.1, 0.8                                     # cosines that count as 0 and 1
+COMMON, DOUBT = 0.6, 0.4                                   # of the small embedder, by the fold (turn.py)
 
 
 def spoil(face, margin=0):
@@ -73,6 +75,15 @@ def fit(features, goal, inputs, steps=1500):
     return weight, line.bias.detach() - weight @ torch.from_numpy(mean).float()
 
 
+def turned(told, asia):
+    """The matrix and shift that are to stand behind the answers `told`, which are about their mean."""
+    middle = told.mean(0)
+    common = without_common(told, asia, COMMON)
+    matrix, shift = with_doubt((told - middle) @ common.T, DOUBT)
+    matrix = matrix @ common
+    return {"matrix": matrix, "shift": shift - matrix @ middle}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("faces")
@@ -86,10 +97,13 @@ def main():
     network = Assessed(Student())
     network.student.load_state_dict(state["student"])
     network.eval()
+    faces, people, _ = load_portraits(options.faces, "train")
+    told = answers(network.student, faces)
+    asia = torch.tensor([row["note"] == "asian" for row in portrait_rows(options.faces, "train")])
+    state["turn"] = turned(told.flatten(0, 1), asia.repeat_interleave(2))
+    plain = F.normalize(F.normalize(told, dim=2).sum(1)).numpy()
     kept = []
     network.student.widen.register_forward_hook(lambda m, i, o: kept.append(o.mean((2, 3))))
-    faces, people, _ = load_portraits(options.faces, "train")
-    plain = embed(network.student, faces)
     features, goal = [], []
     for _ in range(options.views):
         vectors, kept[:] = [], []

