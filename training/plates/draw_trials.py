@@ -123,8 +123,16 @@ def rows(path):
         yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
+class Truth(dict):
+    """The rows of truth.tsv by vehicle, whatever folder the trials were read from."""
+
+    def __missing__(self, path):
+        return self["/".join(path.split("/")[-2:])]
+
+
 def count(options):
-    truth = {r["vehicle"]: r for r in rows(f"{options.out}/truth.tsv")}
+    truth = Truth((os.path.relpath(r["vehicle"], options.out), r)
+                  for r in rows(f"{options.out}/truth.tsv"))
     if os.path.exists(f"{options.out}/pictures.tsv"):
         listed = {r["text"] for r in truth.values() if r["listed"] == "1"}
         for name, wanted in (("all", "01"), ("a doubtful character", "1"), ("plain", "0")):
