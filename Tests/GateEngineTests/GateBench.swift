@@ -98,6 +98,15 @@ struct GateBench {
         input("\(lane)-up", true)
     }
 
+    /// A vehicle drives up, is read, stored and waits before the open boom.
+    mutating func letIn(_ plate: String) {
+        input("lane1-approach", true)
+        wait(.milliseconds(100))
+        see(plate)
+        store()
+        rise()
+    }
+
     mutating func driveThrough(lane: String = "lane1") {
         input("\(lane)-approach", true)
         input("\(lane)-safety", true)

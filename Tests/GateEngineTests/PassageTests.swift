@@ -438,11 +438,7 @@ import Testing
 
     @Test func aHighLorryThatTheLoopLosesBetweenItsAxlesIsOnePassage() {
         var bench = GateBench()
-        bench.input("lane1-approach", true)
-        bench.wait(.milliseconds(100))
-        bench.see(Site.listed[0])
-        bench.store()
-        bench.rise()
+        bench.letIn(Site.listed[0])
         for (line, isActive) in [
             ("safety", true), ("photocell", true), ("approach", false), ("safety", false),
             ("approach", true), ("safety", true), ("approach", false), ("photocell", false),

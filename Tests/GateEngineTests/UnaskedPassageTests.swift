@@ -73,11 +73,7 @@ import Testing
 
     @Test func whoWasLetInBeforeTheFireIsOnePassage() {
         var bench = GateBench()
-        bench.input("lane1-approach", true)
-        bench.wait(.milliseconds(100))
-        bench.see(Site.listed[0])
-        bench.store()
-        bench.rise()
+        bench.letIn(Site.listed[0])
         bench.input("lane1-safety", true)
         bench.input("lane1-approach", false)
         bench.input("fire", true)

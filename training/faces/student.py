@@ -1,4 +1,6 @@
 """The small embedder. Only operations that the weight exporter knows; batch norm folds away."""
+import sys
+
 import numpy as np
 import torch
 import torch.nn as nn
@@ -59,6 +61,8 @@ class Student(nn.Module):
     @classmethod
     def of(cls, state):
         """The finished embedder of a checkpoint that train-quality has seen."""
+        if "turn" not in state:
+            sys.exit("this checkpoint has no even number yet: run train-quality on it")
         student = cls()
         student.load_state_dict(state["student"])
         student.turn(**state["turn"])

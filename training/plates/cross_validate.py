@@ -4,7 +4,8 @@ The pictures of `train` are divided into folds by the text of their plates. For 
 and a reader learn from the others, on a short schedule, and are exported; `gatectl` reads the fold
 with them. OUT holds afterwards `fold1`..: checkpoints and `models`; `manifest.tsv`, `read.tsv`: all
 folds together, for the scoring; `failures.tsv`: each plate whose label no reading bears out, which
-is either the networks' fault or the label's. A fold that was trained before is not trained again.
+is either the networks' fault or the label's. A step that was finished before (`done-*`) is not done
+again; a training that was interrupted goes on.
 """
 import argparse
 import csv
@@ -20,20 +21,23 @@ GATECTL = f"{HERE}/../../.build/release/gatectl"
 
 
 def run(program, *arguments):
-    subprocess.run([sys.executable, f"{HERE}/{program}", *map(str, arguments)], check=True)
+    subprocess.run([sys.executable, f"{HERE}/{program}.py", *map(str, arguments)], check=True)
+
+
+def once(folder, program, *arguments):
+    if not os.path.exists(f"{folder}/done-{program}"):
+        run(program, *arguments)
+        open(f"{folder}/done-{program}", "w", encoding="utf8").close()
 
 
 def train(options, fold, folder):
     """The localiser, its alarms, the reader, the network files of one fold."""
     common = [options.data, "--faces", options.faces, "--fold", fold]
-    if not os.path.exists(f"{folder}/localiser.pt"):
-        run("train_localiser.py", *common, "--steps", options.localiser_steps, "--out", folder)
-    if not os.path.exists(f"{folder}/alarms.pickle"):
-        run("mine_alarms.py", *common, "--checkpoints", folder)
-    if not os.path.exists(f"{folder}/reader-0.pt"):
-        run("train_reader.py", *common, "--steps", options.reader_steps, "--out", folder)
+    once(folder, "train_localiser", *common, "--steps", options.localiser_steps, "--out", folder)
+    once(folder, "mine_alarms", *common, "--checkpoints", folder)
+    once(folder, "train_reader", *common, "--steps", options.reader_steps, "--out", folder)
     calibration = ["--calibration", options.calibration] if options.calibration else []
-    run("export_models.py", f"{folder}/models", "--checkpoints", folder, *calibration)
+    run("export_models", f"{folder}/models", "--checkpoints", folder, *calibration)
 
 
 def divide(data, count):
@@ -52,9 +56,11 @@ def divide(data, count):
 def read(gatectl, data, files, models):
     """The rows of `gatectl plates read`, its heading first."""
     command = [gatectl, "plates", "read", "--format", "tsv", "--models", models, *files]
-    # A torn picture of the data is told on standard error, and the exit status says so.
-    return subprocess.run(command, cwd=data, stdout=subprocess.PIPE, text=True,
-                          check=False).stdout.splitlines()
+    done = subprocess.run(command, cwd=data, stdout=subprocess.PIPE, text=True, check=False)
+    # 1: some picture is torn, which standard error tells; the others have their rows.
+    if done.returncode not in (0, 1) or not done.stdout:
+        sys.exit(f"{gatectl} ended with {done.returncode} and read nothing with {models}")
+    return done.stdout.splitlines()
 
 
 def failures(rows, labels):
@@ -76,23 +82,25 @@ def main():
     parse.add_argument("data")
     parse.add_argument("--faces", required=True)
     parse.add_argument("--folds", type=int, default=3)
+    parse.add_argument("--only", type=int, nargs="+", metavar="K", help="do these folds alone")
     parse.add_argument("--localiser-steps", type=int, default=4000)
     parse.add_argument("--reader-steps", type=int, default=4000)
-    parse.add_argument("--calibration", help="JSON written by evaluate --fit --folds")
+    parse.add_argument("--calibration", help="JSON written by evaluate --fit")
     parse.add_argument("--gatectl", default=GATECTL)
     parse.add_argument("--out", default="checkpoints/folds")
     options = parse.parse_args()
     options.data, options.out = map(os.path.abspath, (options.data, options.out))
     options.gatectl = os.path.abspath(options.gatectl)
     folds, heading, rows = divide(options.data, options.folds), None, []
-    for k in range(1, options.folds + 1):
+    chosen = options.only or range(1, options.folds + 1)
+    for k in chosen:
         folder = f"{options.out}/fold{k}"
         os.makedirs(folder, exist_ok=True)
         train(options, f"{k}/{options.folds}", folder)
         files = [file for file, fold in folds.items() if fold == k]
         heading, *more = read(options.gatectl, options.data, files, f"{folder}/models")
         rows += more
-    labels = [row for row in drawing.manifest(options.data) if folds.get(row["file"])
+    labels = [row for row in drawing.manifest(options.data) if folds.get(row["file"]) in chosen
               and row["kind"] in ("scene", "negative")]
     for name, lines in (("read.tsv", [heading, *rows]),
                         ("manifest.tsv", ["\t".join(r) for r in [labels[0], *map(dict.values, labels)]]),
@@ -100,8 +108,9 @@ def main():
         with open(f"{options.out}/{name}", "w", encoding="utf8") as file:
             file.writelines(line + "\n" for line in lines)
     several = sum(fold is None for fold in folds.values())
-    print(f"{len(folds) - several} pictures read, {several} left out whose plates lie in several "
-          f"folds; score {options.out}/read.tsv by {options.out}/manifest.tsv")
+    count = sum(fold in chosen for fold in folds.values())
+    print(f"{count} pictures read, {several} left out whose plates lie in several folds; score "
+          f"{options.out}/read.tsv by {options.out}/manifest.tsv")
 
 
 if __name__ == "__main__":

@@ -123,21 +123,18 @@ def rows(path):
         yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
-class Truth(dict):
-    """The rows of truth.tsv by vehicle, whatever folder the trials were read from."""
-
-    def __missing__(self, path):
-        return self["/".join(path.split("/")[-2:])]
+def vehicle(row):
+    """The vehicle of a row, whatever folder the trials were read from."""
+    return "/".join(row["vehicle"].split("/")[-2:])
 
 
 def count(options):
-    truth = Truth((os.path.relpath(r["vehicle"], options.out), r)
-                  for r in rows(f"{options.out}/truth.tsv"))
+    truth = {vehicle(r): r for r in rows(f"{options.out}/truth.tsv")}
     if os.path.exists(f"{options.out}/pictures.tsv"):
         listed = {r["text"] for r in truth.values() if r["listed"] == "1"}
         for name, wanted in (("all", "01"), ("a doubtful character", "1"), ("plain", "0")):
-            told = [(truth[r["vehicle"]], r) for r in rows(f"{options.out}/pictures.tsv")
-                    if truth[r["vehicle"]]["doubtful"] in wanted]
+            told = [(truth[vehicle(r)], r) for r in rows(f"{options.out}/pictures.tsv")
+                    if truth[vehicle(r)]["doubtful"] in wanted]
             known = [(t, r) for t, r in told if t["listed"] == "1"]
             strange = [(t, r) for t, r in told if t["listed"] == "0"]
             opened = sum(r["outcome"] == "admitted" and r["plate"] == t["text"] for t, r in known)
@@ -150,7 +147,7 @@ def count(options):
                   f"{taken} as another; strangers {strangers} of {len(strange)} let in "
                   f"({100 * strangers / len(strange):.3f} %; by exact text {by_text_strange})")
     if os.path.exists(f"{options.out}/approaches.tsv"):
-        told = [(truth[r["vehicle"]], r) for r in rows(f"{options.out}/approaches.tsv")]
+        told = [(truth[vehicle(r)], r) for r in rows(f"{options.out}/approaches.tsv")]
         fused = sum(r["text"] == t["text"] for t, r in told)
         best = sum(r["surest"] == t["text"] for t, r in told)
         opened = sum(r["outcome"] == "admitted" and r["plate"] == t["text"] for t, r in told)

@@ -9,7 +9,6 @@ import collections
 import csv
 import dataclasses
 import glob
-import math
 import os
 import random
 

@@ -1,15 +1,14 @@
 """Measure the reader in Python, fit the calibration: evaluate DATA [--split fold|dev] [--fit OUT].
 
 With `--fit` the confidence is fitted on what localiser and reader make of the fold (never of dev),
-on worn copies of it and on what is no plate, and written as JSON for `export`; with `--folds` on
-all folds that `cross-validate` left in the folder of checkpoints.
+on worn copies of it and on what is no plate, and written as JSON for `export`.
 """
 import argparse
 import glob
 import json
 import math
-import pickle
 import random
+import sys
 
 import cv2
 import numpy as np
@@ -17,7 +16,7 @@ import torch
 
 import drawing
 from localiser import Localiser, locate, overlap
-from plates import INDEX, degrade, jitter, load_aligned, normalise, rectify, resplit
+from plates import INDEX, degrade, jitter, load_aligned, normalise, packed, rectify
 from reader import FORMS, Reader, Readers, decode, forward, read, refine, sized
 from train_localiser import load
 
@@ -31,9 +30,13 @@ def networks(folder):
 
 
 def readers(folder):
-    members = [Reader() for _ in sorted(glob.glob(f"{folder}/reader-?.pt"))]
-    for path, member in zip(sorted(glob.glob(f"{folder}/reader-?.pt")), members):
-        member.load_state_dict(torch.load(path))
+    """The mean of all readers of a folder of checkpoints."""
+    members = []
+    for path in sorted(glob.glob(f"{folder}/reader-?.pt")):
+        members.append(Reader())
+        members[-1].load_state_dict(torch.load(path))
+    if not members:
+        sys.exit(f"{folder} holds no reader-0.pt: run train-reader with --out {folder}")
     return Readers(members).eval()
 
 
@@ -94,16 +97,12 @@ def main():
     parse.add_argument("--checkpoints", default="checkpoints")
     parse.add_argument("--split", default="fold")
     parse.add_argument("--fit", help="write the calibration there")
-    parse.add_argument("--folds", type=int, help="fit on the folds of cross-validate instead: how "
-                       "many lie in the folder of checkpoints")
     parse.add_argument("--plot", help="draw what was claimed against what was observed: OUT.svg")
     parse.add_argument("--drawn", action="store_true", help="count drawn plates by type instead")
     options = parse.parse_args()
     random.seed(1), np.random.seed(1)
     if options.drawn:
         return count_drawn(options, readers(options.checkpoints))
-    if options.folds:
-        return calibrate(options, list(samples_of_folds(options)))
     localiser, reader = networks(options.checkpoints)
     parts = load_aligned(options.data, f"{options.checkpoints}/plates.pickle")
     plates = parts[options.split]
@@ -118,8 +117,7 @@ def main():
         readings = second_looks(reader, cutouts, read(reader, cutouts))
         report(f"{name}, after a second look", readings, group)
     if options.fit:
-        seen = samples(localiser, parts, load(options.data)["fold"])
-        calibrate(options, [(reader, *seen)])
+        calibrate(options, localiser, reader, parts)
 
 
 def found_plates(localiser, pictures):
@@ -143,9 +141,7 @@ def worn(image, corners):
     image = cv2.GaussianBlur(image, (0, 0), random.uniform(0.3, 1.3)).astype(np.float32)
     image = (image - image.mean()) * random.uniform(0.25, 1) + random.uniform(40, 190)
     image += np.random.randn(*image.shape[:2], 1) * random.choice([0, 3, 8])
-    packed = cv2.imencode(".jpg", np.clip(image, 0, 255).astype(np.uint8),
-                          [1, random.randint(20, 80)])[1]
-    return cv2.imdecode(packed, 1), (corners * factor).astype(np.float32)
+    return packed(image, 20, 80).astype(np.uint8), (corners * factor).astype(np.float32)
 
 
 def twice(reader, samples, constants):
@@ -159,55 +155,38 @@ def twice(reader, samples, constants):
     return readings
 
 
-def samples(localiser, parts, pictures):
-    """(as they are, worn): what a reader is shown of a fold, each (image, corners, text)."""
+def calibrate(options, localiser, reader, parts):
+    """Fits the confidence on what the program reports.
+
+    Errors are rare among the fold's plates: which evidence counts how much is learnt from worn
+    pictures of them too, how sure to be in all from the plates as they are and a quarter of the worn.
+    """
     plain = []
     for p in parts["fold"]:
         plain += [(p.image, jitter(p.corners, bool(n) or p.scene), p.text)
                   for n in range(3 if p.scene else 2)]
-    for image, corners, text in found_plates(localiser, pictures):
+    for image, corners, text in found_plates(localiser, load(options.data)["fold"]):
         plain += [(image, corners, text or "")] * 3
     for p in parts["foreign"]:                          # seen in training, but for the corners
         plain.append((p.image, jitter(p.corners, True), ""))
-    return plain, [(*worn(image, corners), text) for image, corners, text in plain]
-
-
-def samples_of_folds(options):
-    """(reader, as they are, worn) of each fold that `cross-validate` left."""
-    parts = load_aligned(options.data, f"{options.checkpoints}/fold1/plates.pickle")
-    for k in range(1, options.folds + 1):
-        localiser, reader = networks(f"{options.checkpoints}/fold{k}")
-        fold = f"{k}/{options.folds}"
-        pictures = load(options.data, fold)["fold"]
-        yield reader, *samples(localiser, resplit(parts, fold), pictures)
-
-
-def calibrate(options, groups):
-    """Fits the confidence on what the program reports; `groups`: (reader, as they are, worn).
-
-    Errors are rare among plates as they are: which evidence counts how much is learnt from worn
-    pictures of them too, how sure to be in all from the plates as they are and some worn ones.
-    """
-    shown = [(reader, [s[:2] for s in plain + poor]) for reader, plain, poor in groups]
-    texts = [s[2] for _, plain, poor in groups for s in plain + poor]
-    is_worn = np.concatenate([np.repeat([False, True], [len(plain), len(poor)])
-                              for _, plain, poor in groups])
-    first = [r for reader, part in shown for r in read(reader, part)]
+    poor = [(*worn(image, corners), text) for image, corners, text in plain]
+    samples, texts = [s[:2] for s in plain + poor], [s[2] for s in plain + poor]
+    first = read(reader, samples)
     constants = fit([r.features for r in first], [r.text == t for r, t in zip(first, texts)])
-    readings = [r for reader, part in shown for r in twice(reader, part, constants)]
-    right = np.array([r.text == t for r, t in zip(readings, texts)])
+    readings = twice(reader, samples, constants)
+    right = [r.text == t for r, t in zip(readings, texts)]
     weights, bias = fit([r.features for r in readings], right)
-    chosen = np.flatnonzero(~is_worn | (np.cumsum(is_worn) % 4 == 0))
+    chosen = [*range(len(plain)), *range(len(plain), len(readings), 4)]
     score = [[float(np.dot(weights, readings[i].features) + bias)] for i in chosen]
-    (scale,), shift = fit(score, right[chosen])
+    (scale,), shift = fit(score, [right[i] for i in chosen])
     weights, bias = scale * weights, scale * bias + shift
     warm = temperature(*zip(*[(r, t) for r, t in zip(readings, texts) if t]))
     constants = {"bias": float(bias), "weights": [float(w) for w in weights],
                  "temperature": warm}
     print(constants)
     p = np.array([confidence(r.features, weights, bias) for r in readings])
-    reports = {name: reliability(name, p[part], right[part])
-               for name, part in (("as they are", ~is_worn), ("worn", is_worn))}
+    reports = {name: reliability(name, p[part], np.array(right)[part]) for name, part in
+               (("as they are", slice(0, len(plain))), ("worn", slice(len(plain), None)))}
     with open(options.fit, "w", encoding="utf8") as file:
         json.dump({"constants": constants, "reports": reports}, file, indent=1)
     if options.plot:

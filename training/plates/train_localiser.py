@@ -22,7 +22,7 @@ import torch.nn.functional as F
 import drawing
 from drawing import chance, uniform
 from localiser import CELL, UNIT, Localiser, evaluate
-from plates import of_fold
+from plates import of_fold, packed
 
 SIDE = 256
 MAY_HOLD_PLATES = re.compile("Traffic|Car_|car_|Riot|Raid|Parade|People_March|Patrol|Angler")
@@ -165,10 +165,7 @@ def degrade(x):
     noise = np.random.randn(*x.shape[:2], 1 if chance(0.5) else 3).astype(np.float32)
     tint = 1 + np.random.randn(3).astype(np.float32) * 0.08
     x = np.clip(x * tint + noise * random.choice([0, 0, 4, 10]), 0, 255)
-    if chance(0.25):
-        quality = [cv2.IMWRITE_JPEG_QUALITY, random.randint(25, 75)]
-        x = cv2.imdecode(cv2.imencode(".jpg", x.astype(np.uint8), quality)[1], 1)
-    return x.astype(np.float32)
+    return packed(x, 25, 75) if chance(0.25) else x.astype(np.float32)
 
 
 def targets(quads):

@@ -23,8 +23,8 @@ import drawing
 from drawing import TYPES, chance
 from plates import INDEX, WIDTH, degrade, jitter, load_aligned, normalise, rectify, resplit
 from plates import strip_boxes
-from reader import COLUMNS, PLACES, STRIDE, FORMS, LAYOUTS, Reader, decode, forward, joint_logits
-from reader import log_softmax, part, read, segment, PARTS, STARTS, shapes
+from reader import COLUMNS, PLACES, STRIDE, LAYOUTS, Reader, decode, forward, joint_logits
+from reader import log_softmax, part, segment, PARTS, STARTS, shapes
 from refuse import Refused, find_fonts
 
 OTHER = TYPES.index("other")
