@@ -176,7 +176,7 @@ def calibrate(options, localiser, reader, parts):
     readings = twice(reader, samples, constants)
     right = [r.text == t for r, t in zip(readings, texts)]
     weights, bias = fit([r.features for r in readings], right)
-    chosen = [*range(len(plain)), *range(len(plain), len(readings), 4)]
+    chosen = [*range(len(plain)), *range(len(plain) + 3, len(readings), 4)]   # every fourth
     score = [[float(np.dot(weights, readings[i].features) + bias)] for i in chosen]
     (scale,), shift = fit(score, [right[i] for i in chosen])
     weights, bias = scale * weights, scale * bias + shift
