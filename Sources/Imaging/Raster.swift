@@ -46,6 +46,19 @@ package struct PixelRect: Hashable, Sendable, CustomStringConvertible {
         return PixelRect(x: left, y: top, width: right - left, height: bottom - top)
     }
 
+    /// The smallest part that holds all of them; nil of none.
+    package static func union(_ parts: [PixelRect]) -> PixelRect? {
+        guard var all = parts.first else { return nil }
+        for part in parts.dropFirst() {
+            let right = max(all.x + all.width, part.x + part.width)
+            let bottom = max(all.y + all.height, part.y + part.height)
+            all.x = min(all.x, part.x)
+            all.y = min(all.y, part.y)
+            (all.width, all.height) = (right - all.x, bottom - all.y)
+        }
+        return all
+    }
+
     /// Throws when it is empty or not wholly inside a picture of this size.
     func check(inside size: PixelSize) throws(ImageError) {
         guard width > 0, height > 0, clamped(to: size) == self else {

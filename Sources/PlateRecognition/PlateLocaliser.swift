@@ -28,8 +28,11 @@ package final class PlateLocaliser {
     private let stride: Int
     private let longSide: Int
     private let threshold: Double
-    /// From this probability on, seen from near, a place is read in any case; below it only when
-    /// nothing was read.
+    /// Below this probability a place is looked at only when nothing was read elsewhere; and one that
+    /// was looked at is read, below the second, on the same condition.
+    package let likely: Double
+    package let nearLikely: Double
+    /// From this probability on, seen from near, a plate that could not be read is told.
     package let sure: Double
     /// Below this probability, seen from near, a place is no plate.
     package let nearLeast: Double
@@ -39,8 +42,9 @@ package final class PlateLocaliser {
     /// Limits the work behind the localiser on a picture that is full of plate-like things.
     private let most: Int
 
-    /// Metadata of the file: `cell`, `unit`, `stride`, `long_side` (pixels), `threshold`, `sure`,
-    /// `most`, `near_width`, `near_window_width`, `near_window_height`, `near_least`.
+    /// Metadata of the file: `cell`, `unit`, `stride`, `long_side` (pixels), `threshold`,
+    /// `likely`, `most`, `near_width`, `near_window_width`, `near_window_height`, `near_least`,
+    /// `near_likely`, `sure`.
     package init(path: String) throws(NetworkError) {
         network = try Network(path: path)
         cell = max(1, Int(try network.number("cell")))
@@ -57,6 +61,8 @@ package final class PlateLocaliser {
         ].map { max(1, Int(min(max($0, 0), 1024)) / step) * step }
         nearWindow = PixelSize(width: sides[0], height: sides[1])
         nearLeast = try network.number("near_least")
+        likely = max(threshold, try network.number("likely"))
+        nearLikely = max(nearLeast, try network.number("near_likely"))
     }
 
     /// The network's input size for a picture: its longer side scaled to the network's, never

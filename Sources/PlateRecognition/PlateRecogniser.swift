@@ -9,8 +9,8 @@ import Inference
 package final class PlateRecogniser {
     private let localiser: PlateLocaliser
     private let reader: PlateReader
-    /// Up to this size a picture with several plates is decoded whole.
-    private static let wholePixels = 4_000_000
+    /// Up to this size the parts around several places are decoded as one.
+    private static let jointPixels = 4_000_000
 
     /// `models` is the folder with the network files; throws when one is missing or damaged.
     package init(models: String = ModelFolder.find()) throws(NetworkError) {
@@ -31,23 +31,28 @@ package final class PlateRecogniser {
         let found = located.filter {
             Quadrilateral.contains($0.corners.centre, polygon: region)
         }
-        // Several parts of a picture cost more than all of it, unless it is huge.
-        let full =
-            scale == .full
-            ? small
-            : found.count > 2 && picture.size.area <= Self.wholePixels
-                ? try picture.rgb().image : nil
-        let places = try distinctPlaces(found, in: picture, decoded: full)
+        let decoded = scale == .full ? small : nil
+        // What hardly looks like a plate is looked at only where nothing else could be read: half of
+        // the finds, and none of the plates that stand beside others.
+        let likely = found.filter { $0.probability >= localiser.likely }
+        let plates = try read(likely, in: picture, decoded: decoded)
+        if plates.contains(where: \.isRead) { return Self.distinct(plates) }
+        let rest = found.filter { $0.probability < localiser.likely }
+        return Self.distinct(try plates + read(rest, in: picture, decoded: decoded))
+    }
+
+    /// The plates at some places, as far as they are worth reading.
+    private func read(
+        _ places: [LocatedPlate], in picture: Picture, decoded: RGBImage?
+    ) throws(ImageError) -> [RecognisedPlate] {
         var plates: [RecognisedPlate] = []
-        for near in places {
-            if near.place.probability < localiser.sure,
-                plates.contains(where: { !$0.reading.text.isEmpty })
-            {
+        for near in try distinctPlaces(places, in: picture, decoded: decoded) {
+            if near.place.probability < localiser.nearLikely, plates.contains(where: \.isRead) {
                 break
             }
             if let plate = try read(near) { plates.append(plate) }
         }
-        return Self.distinct(plates)
+        return plates
     }
 
     /// A JPEG or PNG file in memory.
@@ -70,7 +75,7 @@ package final class PlateRecogniser {
         return plate.map { [$0] } ?? []
     }
 
-    /// A place seen from near, and the part of the picture around it.
+    /// A place seen from near, and a part of the picture that holds it.
     private struct NearPlace {
         let place: LocatedPlate
         let image: RGBImage
@@ -81,23 +86,29 @@ package final class PlateRecogniser {
     private func distinctPlaces(
         _ found: [LocatedPlate], in picture: Picture, decoded: RGBImage?
     ) throws(ImageError) -> [NearPlace] {
+        let around = found.compactMap { place in
+            Self.surroundings(
+                of: place.corners, with: localiser.neighbourhood(of: place.corners),
+                in: picture.size
+            ).map { (place, $0) }
+        }
+        // A JPEG is unpacked from its top however small the part: once for all, unless that is huge.
+        var (image, origin) = (decoded, PixelPoint(x: 0, y: 0))
+        if image == nil, let joint = PixelRect.union(around.map(\.1)),
+            joint.size.area <= Self.jointPixels
+        {
+            image = try picture.rgb(part: joint).image
+            origin = PixelPoint(x: Double(joint.x), y: Double(joint.y))
+        }
         var seen: [NearPlace] = []
-        for place in found {
-            guard
-                let part = Self.surroundings(
-                    of: place.corners, with: localiser.neighbourhood(of: place.corners),
-                    in: picture.size)
-            else { continue }
-            let image =
-                if let decoded { try decoded.cropped(to: part) } else {
-                    try picture.rgb(part: part).image
-                }
-            let origin = PixelPoint(x: Double(part.x), y: Double(part.y))
+        for (place, part) in around {
+            let own = if let image { image } else { try picture.rgb(part: part).image }
+            let corner = image == nil ? PixelPoint(x: Double(part.x), y: Double(part.y)) : origin
             let near = try Self.explained { () throws(NetworkError) in
-                try localiser.examine(place, in: image, origin: origin)
+                try localiser.examine(place, in: own, origin: corner)
             }
             guard let near, near.probability >= localiser.nearLeast else { continue }
-            seen.append(NearPlace(place: near, image: image, origin: origin))
+            seen.append(NearPlace(place: near, image: own, origin: corner))
         }
         seen.sort { $0.place.probability > $1.place.probability }
         var kept: [NearPlace] = []

@@ -22,6 +22,9 @@ package struct RecognisedPlate: Hashable, Sendable {
         }
     }
 
+    /// False when it was found and could not be read.
+    package var isRead: Bool { !reading.text.isEmpty }
+
     package init(
         reading: PlateReading, characterBoxes: [Quadrilateral] = [],
         alternatives: [Alternative] = []

@@ -78,7 +78,7 @@ struct BenchCommand: ParsableCommand {
                         place, in: try image.cropped(to: around),
                         origin: PixelPoint(x: Double(around.x), y: Double(around.y)))
                 }
-                guard let found, found.probability >= localiser.sure else { continue }
+                guard let found, found.probability >= localiser.nearLikely else { continue }
                 _ = try read.time { try reader.read(image, corners: found.corners) }
             }
             _ = try whole.time { try recogniser.read(try Picture(fileBytes: bytes)) }

@@ -77,6 +77,28 @@ struct LabelledPlate {
         #expect(errors.reduce(0, +) / Double(max(errors.count, 1)) < 0.05)
     }
 
+    /// What stands beside a plate that was read is not passed over, wherever it stands.
+    @Test func eachOfTwoPlatesInAPictureIsRead() throws {
+        let pair = Self.rendered.prefix(2)
+        let images = try pair.map { try Picture(path: $0.file).rgb().image }
+        let (left, right) = (try #require(images.first), try #require(images.last))
+        var pixels: [UInt8] = []
+        for row in 0..<left.height {
+            for image in [left, right] {
+                let start = row * image.width * 3
+                pixels += image.pixels[start..<start + image.width * 3]
+            }
+        }
+        let size = PixelSize(width: left.width + right.width, height: left.height)
+        let both = RGBImage(size: size, pixels: pixels)
+        let recogniser = try PlateRecogniser(models: Models.folder)
+        let jpeg = try Picture(jpeg: try JPEG.encode(both, quality: 90))
+        for picture in [Picture(both), jpeg] {
+            let texts = Set(try recogniser.read(picture).map(\.reading.text))
+            #expect(texts.isSuperset(of: pair.map(\.text)), "\(texts)")
+        }
+    }
+
     @Test(.enabled(if: !photographed.isEmpty, "the folder of photographs is not at hand"))
     func photographedPlatesAreRead() throws {
         let (exact, errors) = try count(Self.photographed)

@@ -92,7 +92,7 @@ def main():
     meta = {"version": 1, "cell": CELL, "unit": UNIT, "stride": 32, "long_side": 640,
             "threshold": options.threshold, "most": 10, "near_width": NEAR,
             "near_window_width": NEAR_WINDOW[0], "near_window_height": NEAR_WINDOW[1],
-            "near_least": 0.2, "sure": 0.5}
+            "near_least": 0.2, "likely": 0.4, "near_likely": 0.75, "sure": 0.5}
     shape, path = (1, 3, 384, 640), f"{options.out}/plate-localiser.ghn"
     export(network, shape, path, meta=meta, output_names=["cells"])
     golden(network, (1, 3, 96, 160), f"{options.out}/golden/plate-localiser@small.golden", seed=1,
