@@ -5,9 +5,8 @@ import PlateRecognition
 import Synchronization
 import VisionLink
 
-/// Reads what a camera is for: plates, or faces.
-final class EyesReader: FrameReader {
-    private let plates: PlateFrameReader
+/// Reads faces by the networks that the configuration names.
+final class FaceLaneReader: FrameReader {
     /// Face networks of the site's own, else those that came with the program.
     private struct Networks: Hashable {
         let folder: String
@@ -24,10 +23,9 @@ final class EyesReader: FrameReader {
 
     /// - Parameter embedder: in place of the one that the configuration names.
     init(
-        plates: PlateFrameReader, models: String, embedder: String?, gallery: FaceGallery?,
-        infrared: InfraredSights, tell: @escaping @Sendable (String) -> Void
+        models: String, embedder: String?, gallery: FaceGallery?, infrared: InfraredSights,
+        tell: @escaping @Sendable (String) -> Void
     ) {
-        self.plates = plates
         self.models = models
         self.embedder = embedder
         self.gallery = gallery
@@ -36,7 +34,7 @@ final class EyesReader: FrameReader {
     }
 
     func read(_ job: FrameDesk.Job) -> VisionReading {
-        guard let order = job.camera.faces else { return plates.read(job) }
+        guard let order = job.camera.faces else { return .damaged }
         if let frame = job.frame as? SimulatedFaceFrame {
             return order.role == .infrared ? .infrared : .faces(frame.finding, stages: [])
         }

@@ -7,9 +7,24 @@ import VisionLink
 /// Where cameras say that a frame waits, and recogniser threads take the newest.
 ///
 /// The frame stays in its camera's slot until a recogniser takes it, so that load never builds a
-/// queue and no driver's buffer is kept. Lanes where somebody waits go first, then whoever has
-/// waited longest.
+/// queue and no driver's buffer is kept. Lanes go first where somebody has come and was not looked
+/// at yet, then those where somebody waits, then whoever has waited longest.
 package final class FrameDesk: Sendable {
+    /// What a camera is for. Each has recognisers of its own: a crowd before the turnstiles must not
+    /// keep a lorry waiting, and no thread holds networks that it does not need.
+    package enum Purpose: Sendable, CaseIterable { case plates, faces }
+
+    /// One thread that reads.
+    package struct Recogniser: Hashable, Sendable {
+        package let purpose: Purpose
+        package let number: Int
+
+        package init(_ purpose: Purpose, _ number: Int) {
+            self.purpose = purpose
+            self.number = number
+        }
+    }
+
     /// A frame taken by a recogniser.
     package struct Job: Sendable {
         package let frame: any VisionFrame
@@ -29,17 +44,21 @@ package final class FrameDesk: Sendable {
         var order: CameraOrder
         var feed: any CameraFeed
         var attention = ReaderAttention.idle
+        /// Since when somebody waits of whom no frame was taken; nil once one was.
+        var cameAt: Instant?
         var named: String?
         /// Since when an untaken frame waits; nil when none does.
         var readySince: Instant?
         var lastTaken: Instant?
         /// A camera is read by one thread at a time, so that its frames stay in order.
         var isBeingRead = false
+
+        var purpose: Purpose { order.purpose }
     }
 
     private struct State {
         var slots: [CameraName: Slot] = [:]
-        var running: [Int: Instant] = [:]
+        var running: [Recogniser: Instant] = [:]
         var read: UInt64 = 0
         var damaged: UInt64 = 0
         var isPaused = true
@@ -47,7 +66,15 @@ package final class FrameDesk: Sendable {
     }
 
     private let state = Mutex(State())
-    private let wake = DispatchSemaphore(value: 0)
+    private let plates = DispatchSemaphore(value: 0)
+    private let faces = DispatchSemaphore(value: 0)
+
+    private func wake(_ purpose: Purpose) -> DispatchSemaphore {
+        switch purpose {
+        case .plates: plates
+        case .faces: faces
+        }
+    }
 
     package init() {}
 
@@ -58,6 +85,7 @@ package final class FrameDesk: Sendable {
         state.withLock { state in
             var slot = Slot(order: order, feed: feed)
             slot.attention = state.slots[order.name]?.attention ?? .idle
+            slot.cameAt = state.slots[order.name]?.cameAt
             slot.named = state.slots[order.name]?.named
             state.slots[order.name] = slot
         }
@@ -68,15 +96,17 @@ package final class FrameDesk: Sendable {
     }
 
     package func setAttention(_ attention: ReaderAttention, of camera: CameraName) {
-        state.withLock { state in
-            guard var slot = state.slots[camera], slot.attention != attention else { return }
+        let purpose: Purpose? = state.withLock { state in
+            guard var slot = state.slots[camera], slot.attention != attention else { return nil }
             slot.attention = attention
+            slot.cameAt = attention == .waiting ? .now() : nil
             // An idle lane's frame may have been held back for long; its wait begins now.
             if slot.readySince != nil { slot.readySince = .now() }
             state.slots[camera] = slot
+            return slot.purpose
         }
         // The frame that waits may be wanted now.
-        wake.signal()
+        if let purpose { wake(purpose).signal() }
     }
 
     /// Whom a badge has named before a camera; nil when nobody is waited for.
@@ -111,19 +141,20 @@ package final class FrameDesk: Sendable {
 
     /// Says that a new frame waits in the camera's slot.
     package func ready(_ camera: CameraName) {
-        let isWanted = state.withLock { state in
-            guard !state.isPaused, var slot = state.slots[camera] else { return false }
+        let purpose: Purpose? = state.withLock { state in
+            guard !state.isPaused, var slot = state.slots[camera] else { return nil }
             slot.readySince = slot.readySince ?? .now()
             state.slots[camera] = slot
-            return true
+            return slot.purpose
         }
-        if isWanted { wake.signal() }
+        if let purpose { wake(purpose).signal() }
     }
 
     // MARK: The recognisers' side
 
     /// Waits for the next frame worth reading; nil when the desk is closed.
-    package func take(_ recogniser: Int) -> Job? {
+    package func take(_ recogniser: Recogniser) -> Job? {
+        let wake = wake(recogniser.purpose)
         while true {
             wake.wait()
             let (job, isClosed) = state.withLock { state in
@@ -137,13 +168,16 @@ package final class FrameDesk: Sendable {
         }
     }
 
-    private static func next(_ state: inout State, _ recogniser: Int, at now: Instant) -> Job? {
-        while let slot = first(in: state, at: now) {
+    private static func next(
+        _ state: inout State, _ recogniser: Recogniser, at now: Instant
+    ) -> Job? {
+        while let slot = first(in: state, recogniser.purpose, at: now) {
             let name = slot.order.name
             state.slots[name]?.readySince = nil
             guard !state.isPaused, let frame = slot.feed.takeFrame() else { continue }
             state.slots[name]?.lastTaken = now
             state.slots[name]?.isBeingRead = true
+            if let came = slot.cameAt, frame.time >= came { state.slots[name]?.cameAt = nil }
             state.running[recogniser] = now
             return Job(
                 frame: frame, camera: slot.order, attention: slot.attention, named: slot.named)
@@ -151,27 +185,30 @@ package final class FrameDesk: Sendable {
         return nil
     }
 
-    private static func first(in state: State, at now: Instant) -> Slot? {
+    private static func first(in state: State, _ purpose: Purpose, at now: Instant) -> Slot? {
         let ready = state.slots.values.filter { slot in
-            guard slot.readySince != nil, !slot.isBeingRead, slot.attention != .off else {
-                return false
-            }
+            guard slot.purpose == purpose, slot.readySince != nil, !slot.isBeingRead,
+                slot.attention != .off
+            else { return false }
             guard slot.attention == .idle, let last = slot.lastTaken else { return true }
-            return now - last >= (slot.order.faces == nil ? idleInterval : idleIntervalOfFaces)
+            return now - last >= (purpose == .plates ? idleInterval : idleIntervalOfFaces)
         }
         return ready.min { a, b in
-            let (aFirst, bFirst) = (isFirstClass(a, at: now), isFirstClass(b, at: now))
-            if aFirst != bFirst { return aFirst }
+            let (aRank, bRank) = (rank(a, at: now), rank(b, at: now))
+            if aRank != bRank { return aRank < bRank }
             return (a.readySince ?? now) < (b.readySince ?? now)
         }
     }
 
-    private static func isFirstClass(_ slot: Slot, at now: Instant) -> Bool {
-        slot.attention == .waiting || now - (slot.readySince ?? now) >= idlePatience
+    /// Whose turn it is: the lower goes first.
+    private static func rank(_ slot: Slot, at now: Instant) -> Int {
+        if slot.cameAt != nil { return 0 }
+        let isHeldBack = now - (slot.readySince ?? now) >= idlePatience
+        return slot.attention == .waiting || isHeldBack ? 1 : 2
     }
 
     /// Tells that a job has ended, whatever came of it.
-    package func finish(_ job: Job, _ recogniser: Int, reading: VisionReading) {
+    package func finish(_ job: Job, _ recogniser: Recogniser, reading: VisionReading) {
         state.withLock { state in
             state.running[recogniser] = nil
             state.slots[job.camera.name]?.isBeingRead = false
@@ -182,12 +219,16 @@ package final class FrameDesk: Sendable {
             }
         }
         // A frame may have come while this camera was being read.
-        wake.signal()
+        wake(recogniser.purpose).signal()
     }
 
     /// Ends all recognisers.
     package func close() {
         state.withLock { $0.isClosed = true }
-        wake.signal()
+        for purpose in Purpose.allCases { wake(purpose).signal() }
     }
+}
+
+extension CameraOrder {
+    package var purpose: FrameDesk.Purpose { faces == nil ? .plates : .faces }
 }

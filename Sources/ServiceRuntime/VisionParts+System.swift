@@ -12,7 +12,8 @@ extension VisionParts {
     ///
     /// - Parameters:
     ///   - models: the folder with the network files; nil looks where they are installed.
-    ///   - recognisers: threads that read; nil takes all cores but one.
+    ///   - recognisers: threads that read plates, and as many that read faces; nil takes all cores
+    ///     but one for each.
     ///   - scenes: the folder with the rendered pictures of a demonstration.
     ///   - socket: where the controller listens; a demonstration's scene lies beside it.
     ///   - evidence: the folder for pictures of passages; nil keeps none.
@@ -49,12 +50,14 @@ extension VisionParts {
                             order, scenes: scenes, scene: scene, onFrame: onFrame, onEvent: onEvent)
                     })
             },
-            makeReader: {
-                EyesReader(
-                    plates: try PlateFrameReader(models: models),
-                    models: models ?? ModelFolder.find(), embedder: embedder, gallery: gallery,
-                    infrared: infrared,
-                    tell: { log.write(.error, $0) })
+            makeReader: { purpose in
+                switch purpose {
+                case .plates: try PlateFrameReader(models: models)
+                case .faces:
+                    FaceLaneReader(
+                        models: models ?? ModelFolder.find(), embedder: embedder,
+                        gallery: gallery, infrared: infrared, tell: { log.write(.error, $0) })
+                }
             },
             recognisers: recognisers ?? max(sysconf(Int32(_SC_NPROCESSORS_ONLN)) - 1, 1),
             notifier: SystemdNotifier(), log: { log.write($0, $1) }, program: program)

@@ -82,7 +82,7 @@ package struct FaceFinding: Hashable, Sendable {
     }
 }
 
-/// Reads plates and faces on one thread; each recogniser thread has its own.
+/// Reads plates or faces on one thread; each recogniser thread has its own.
 package protocol FrameReader: AnyObject {
     /// - Parameter job: an idle lane may be looked at for change only.
     func read(_ job: FrameDesk.Job) -> VisionReading
@@ -96,7 +96,8 @@ package struct VisionParts {
     /// Starts a camera. What cannot be opened is told through the sink, and tried again.
     package var makeFeed: (CameraOrder, FeedSink) -> any CameraFeed
     /// Makes the reader of one thread, on that thread.
-    package var makeReader: @Sendable () throws -> any FrameReader
+    package var makeReader: @Sendable (FrameDesk.Purpose) throws -> any FrameReader
+    /// Threads that read plates, and as many that read faces.
     package var recognisers: Int
     package var notifier: any ServiceNotifier
     package var log: @Sendable (ServiceLog.Level, String) -> Void
@@ -110,9 +111,9 @@ package struct VisionParts {
 
     package init(
         makeFeed: @escaping (CameraOrder, FeedSink) -> any CameraFeed,
-        makeReader: @escaping @Sendable () throws -> any FrameReader, recognisers: Int,
-        notifier: any ServiceNotifier, log: @escaping @Sendable (ServiceLog.Level, String) -> Void,
-        program: String
+        makeReader: @escaping @Sendable (FrameDesk.Purpose) throws -> any FrameReader,
+        recognisers: Int, notifier: any ServiceNotifier,
+        log: @escaping @Sendable (ServiceLog.Level, String) -> Void, program: String
     ) {
         self.makeFeed = makeFeed
         self.makeReader = makeReader

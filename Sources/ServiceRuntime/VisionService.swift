@@ -174,27 +174,30 @@ package final class VisionService {
     private func startRecognisers() throws(SystemError) {
         guard let messages, let evidence else { return }
         let (desk, makeReader) = (desk, parts.makeReader)
-        for number in 0..<max(parts.recognisers, 1) {
-            try WorkerThread.start("recogniser\(number)") {
-                do {
-                    let reader = try makeReader()
-                    while let job = desk.take(number) {
-                        Self.read(job, number, reader, desk, evidence, messages)
+        for purpose in FrameDesk.Purpose.allCases {
+            for number in 0..<max(parts.recognisers, 1) {
+                let recogniser = FrameDesk.Recogniser(purpose, number)
+                try WorkerThread.start("\(purpose)\(number)") {
+                    do {
+                        let reader = try makeReader(purpose)
+                        while let job = desk.take(recogniser) {
+                            Self.read(job, recogniser, reader, desk, evidence, messages)
+                        }
+                    } catch {
+                        messages.post(.readerFailed("\(error)"))
                     }
-                } catch {
-                    messages.post(.readerFailed("\(error)"))
                 }
             }
         }
     }
 
     private static func read(
-        _ job: FrameDesk.Job, _ number: Int, _ reader: any FrameReader, _ desk: FrameDesk,
-        _ evidence: EvidenceKeeper, _ messages: Mailbox<Message>
+        _ job: FrameDesk.Job, _ recogniser: FrameDesk.Recogniser, _ reader: any FrameReader,
+        _ desk: FrameDesk, _ evidence: EvidenceKeeper, _ messages: Mailbox<Message>
     ) {
         let begun = Instant.now()
         let reading = reader.read(job)
-        desk.finish(job, number, reading: reading)
+        desk.finish(job, recogniser, reading: reading)
         let wait = StageTime(
             stage: "wait", microseconds: max((begun - job.frame.time).nanoseconds / 1000, 0))
         switch reading {

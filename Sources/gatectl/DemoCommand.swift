@@ -22,7 +22,7 @@ struct DemoCommand: ParsableCommand {
     @Option(
         help: """
             A folder of photographs: those of vehicles stand before lane 1 in turn, those of faces \
-            before the camera of people1. A subfolder of four and more is one person, whom the \
+            before all six cameras of the turnstiles, which find and compare them. A subfolder of four and more is one person, whom the \
             first three enrol.
             """)
     var pictures: String?

@@ -16,7 +16,11 @@ struct GatehouseVision: ParsableCommand {
     var config = "/etc/gatehouse"
     @Option(help: "Where gatehoused listens, in place of what the configuration says.")
     var socket: String?
-    @Option(help: "Threads that read plates; without it all cores but one, at least one.")
+    @Option(
+        help: """
+            Threads that read plates, and as many that read faces; without it all cores but one of \
+            each, at least one.
+            """)
     var recognisers: Int?
     @Option(help: "The folder with the network files.")
     var models: String?

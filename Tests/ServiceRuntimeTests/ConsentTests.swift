@@ -183,9 +183,9 @@ import VisionLink
         let rights = try FileManager.default.attributesOfItem(
             atPath: folder.file("faces"))[.posixPermissions]
         #expect(rights as? Int == 0o700)
-        let reader = EyesReader(
-            plates: try PlateFrameReader(models: Self.models), models: Self.models, embedder: nil,
-            gallery: gallery, infrared: InfraredSights(), tell: { _ in })
+        let reader = FaceLaneReader(
+            models: Self.models, embedder: nil, gallery: gallery, infrared: InfraredSights(),
+            tell: { _ in })
         var camera = CameraOrder(
             name: "in", source: .scene, widthPixels: 320, heightPixels: 240, rate: 15,
             format: "mjpeg")

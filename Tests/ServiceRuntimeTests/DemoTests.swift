@@ -187,6 +187,40 @@ private let catalogue = """
         #expect(FileManager.default.isReadableFile(atPath: photograph))
     }
 
+    private static let person = site + "/../../../shared/data/faces/pins/pins_alex_lawther"
+
+    @Test(
+        .enabled(
+            if: FileManager.default.isReadableFile(atPath: person),
+            "the folder of photographs is not at hand"))
+    func facesStandBeforeEveryCameraOfTheTurnstiles() throws {
+        let folder = try ScratchFolder()
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.file("somebody"), withDestinationPath: Self.person)
+        var options = DemoOptions(site: Self.site)
+        options.pictures = folder.path
+        let site = try DemoSite(options)
+        defer { site.remove() }
+        #expect(site.photographs?.people == ["PHOTO1"])
+        let config = try ServiceProcess.load(site.config).get()
+        var counts: Set<Int> = []
+        for side in ["in1", "out1", "in2", "out2", "in3", "out3"] {
+            let name = CameraName("face-\(side)")
+            guard case .replay(let list)? = config.cameras[name]?.source else {
+                Issue.record("\(name) plays nothing")
+                continue
+            }
+            let frames = try String(contentsOfFile: list, encoding: .utf8).split(separator: "\n")
+            counts.insert(frames.filter { $0.contains("somebody") }.count)
+        }
+        #expect(counts.count == 1 && counts.first ?? 0 > 0)
+        // An infrared camera sees what its partner sees.
+        let lists = ["face-in3", "infrared-in3"].map { name in
+            try? String(contentsOfFile: "\(site.config)/photographs-\(name).txt", encoding: .utf8)
+        }
+        #expect(lists[0] != nil && lists[0] == lists[1])
+    }
+
     @Test func whatCannotBeShownIsToldWithARemedy() {
         var both = DemoOptions(site: Self.site)
         both.camera = "/dev/video0"

@@ -17,13 +17,18 @@ import VisionLink
         func stop() {}
     }
 
-    static func desk(_ names: [CameraName]) -> FrameDesk {
+    static func reader(_ number: Int) -> FrameDesk.Recogniser { .init(.plates, number) }
+
+    static func desk(_ names: [CameraName], faces: [CameraName] = []) -> FrameDesk {
         let desk = FrameDesk()
-        for name in names {
-            desk.add(
-                CameraOrder(
-                    name: name, source: .scene, widthPixels: 1, heightPixels: 1, rate: 1,
-                    format: "mjpeg"), Quiet(name))
+        for name in names + faces {
+            var order = CameraOrder(
+                name: name, source: .scene, widthPixels: 1, heightPixels: 1, rate: 1,
+                format: "mjpeg")
+            if faces.contains(name) {
+                order.faces = FaceOrder(role: .recognise(infrared: nil), smallestPixels: 80)
+            }
+            desk.add(order, Quiet(name))
         }
         desk.pause(false)
         return desk
@@ -33,19 +38,43 @@ import VisionLink
         let desk = Self.desk(["a", "b", "c"])
         desk.setAttention(.waiting, of: "c")
         for name: CameraName in ["a", "b", "c"] { desk.ready(name) }
-        #expect((0..<3).compactMap { desk.take($0)?.camera.name } == ["c", "a", "b"])
+        #expect((0..<3).compactMap { desk.take(Self.reader($0))?.camera.name } == ["c", "a", "b"])
+    }
+
+    @Test func whoHasJustComeGoesBeforeThoseWhoWereLookedAt() throws {
+        let desk = Self.desk(["a", "b"])
+        desk.setAttention(.waiting, of: "a")
+        desk.ready("a")
+        let first = try #require(desk.take(Self.reader(0)))
+        desk.finish(first, Self.reader(0), reading: .plates([], stages: []))
+        desk.ready("a")
+        desk.setAttention(.waiting, of: "b")
+        desk.ready("b")
+        #expect(desk.take(Self.reader(0))?.camera.name == "b")
+        #expect(desk.take(Self.reader(1))?.camera.name == "a")
+    }
+
+    @Test func crowdBeforeTheTurnstilesKeepsNoLorryWaiting() throws {
+        let desk = Self.desk(["lane"], faces: ["in", "out"])
+        for name: CameraName in ["in", "out", "lane"] {
+            desk.setAttention(.waiting, of: name)
+            desk.ready(name)
+        }
+        #expect(desk.take(Self.reader(0))?.camera.name == "lane")
+        let faces = (0..<2).compactMap { desk.take(.init(.faces, $0))?.camera.name }
+        #expect(faces == ["in", "out"])
     }
 
     @Test func oneCameraIsReadByOneThreadAtATime() throws {
         let desk = Self.desk(["a", "b"])
         desk.setAttention(.waiting, of: "a")
         desk.ready("a")
-        let first = try #require(desk.take(0))
+        let first = try #require(desk.take(Self.reader(0)))
         desk.ready("a")
         desk.ready("b")
-        #expect(desk.take(1)?.camera.name == "b")
-        desk.finish(first, 0, reading: .plates([], stages: []))
-        #expect(desk.take(0)?.camera.name == "a")
+        #expect(desk.take(Self.reader(1))?.camera.name == "b")
+        desk.finish(first, Self.reader(0), reading: .plates([], stages: []))
+        #expect(desk.take(Self.reader(0))?.camera.name == "a")
         #expect(desk.counts.read == 1)
     }
 
@@ -55,9 +84,9 @@ import VisionLink
         desk.ready("a")
         // An idle lane's frame is held back on purpose.
         #expect(desk.oldestJob(at: .now() + .seconds(3600)) == .zero)
-        let job = try #require(desk.take(0))
+        let job = try #require(desk.take(Self.reader(0)))
         #expect(desk.oldestJob(at: .now() + .seconds(6)) > .seconds(5))
-        desk.finish(job, 0, reading: .unchanged)
+        desk.finish(job, Self.reader(0), reading: .unchanged)
         #expect(desk.oldestJob(at: .now() + .seconds(6)) == .zero)
     }
 
@@ -81,7 +110,7 @@ import VisionLink
     @Test func closedDeskLetsEveryRecogniserGo() {
         let desk = Self.desk(["a"])
         desk.close()
-        #expect(desk.take(0) == nil && desk.take(1) == nil)
+        #expect(desk.take(Self.reader(0)) == nil && desk.take(Self.reader(1)) == nil)
     }
 }
 

@@ -110,7 +110,7 @@ final class EyesRig {
                 self?.feeds[order.name] = feed
                 return feed
             },
-            makeReader: { ScriptedReader(gate) }, recognisers: 1, notifier: notifier,
+            makeReader: { _ in ScriptedReader(gate) }, recognisers: 1, notifier: notifier,
             log: { log.write($0, $1) }, program: "test eyes")
         parts.evidence = evidence
         parts.gallery = gallery

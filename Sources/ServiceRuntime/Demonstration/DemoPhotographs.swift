@@ -7,22 +7,20 @@ import Imaging
 import PlateRecognition
 
 /// Real photographs of faces in a demonstration: looked at once beforehand, then shown to the running
-/// eyes through the first face camera.
+/// eyes through every face camera, so that all of them find, straighten and compare at once.
 ///
 /// A subfolder with four pictures and more is taken for one person: the first good ones enrol them,
 /// under a consent of the demonstration's own, in its temporary folder. The pictures themselves stay
 /// where they are.
 package struct DemoPhotographs: Sendable {
-    package static let lane: LaneName = "people1"
-    static let camera: CameraName = "face-in1"
-    static let listName = "photographs.txt"
-    /// Everything has a limit: each is shown for a second and a half.
+    /// Everything has a limit: each is shown for a second and a half at a time.
     private static let photographsLargest = 40
     private static let peopleLargest = 8
     private static let enrolling = 3
-    /// At 15 frames a second; nobody stands there in between, so that each is somebody new.
+    /// At 15 frames a second; nobody stands there in between, so that each is somebody new. The two
+    /// sides of a turnstile take turns, and who was let in has time to pass before the other comes.
     private static let framesShown = 22
-    private static let framesEmpty = 16
+    private static let framesEmpty = 62
 
     /// What was found when they were looked at, a line each.
     package private(set) var lines: [(name: String, value: String)] = []
@@ -159,19 +157,32 @@ package struct DemoPhotographs: Sendable {
         return withFace > 0
     }
 
-    /// Writes what the running programs need: the list of frames, the consents, the people.
-    func install(config: String, state: String) throws {
+    /// The list of frames that a camera plays.
+    static func listName(_ camera: CameraName) -> String { "photographs-\(camera).txt" }
+
+    /// Writes what the running programs need: a list of frames for each camera, the consents, the
+    /// people. No two cameras show the same person at a time, but for those of one group: an
+    /// infrared camera plays what its partner plays.
+    func install(config: String, state: String, cameras: [[CameraName]]) throws {
         try ConsentFile(directory: state).save(register)
         let empty = "\(config)/nobody.jpg"
         let gray = RGBImage(size: PixelSize(width: 640, height: 480), filledWith: 128)
         try Data(try JPEG.encode(gray)).write(to: URL(filePath: empty))
-        var frames: [String] = []
-        for (path, _) in shown {
-            frames += Array(repeating: empty, count: Self.framesEmpty)
-            frames += Array(repeating: path, count: Self.framesShown)
+        for (number, group) in cameras.enumerated() {
+            let first = number * shown.count / max(cameras.count, 1)
+            let turn = (Self.framesEmpty + Self.framesShown) / 2
+            let before = Self.framesEmpty / 4 + (number.isMultiple(of: 2) ? 0 : turn)
+            var frames = Array(repeating: empty, count: before)
+            for (path, _) in shown[first...] + shown[..<first] {
+                frames += Array(repeating: path, count: Self.framesShown)
+                frames += Array(repeating: empty, count: Self.framesEmpty)
+            }
+            let text = frames.joined(separator: "\n") + "\n"
+            for camera in group {
+                try Data(text.utf8)
+                    .write(to: URL(filePath: "\(config)/\(Self.listName(camera))"))
+            }
         }
-        try Data((frames.joined(separator: "\n") + "\n").utf8)
-            .write(to: URL(filePath: "\(config)/\(Self.listName)"))
         let roster = "\(config)/roster/people.csv"
         var text = String(
             decoding: FileManager.default.contents(atPath: roster) ?? Data(), as: UTF8.self)

@@ -110,7 +110,7 @@ package final class DemoRun {
             report.realParts =
                 site.photographs == nil
                 ? "lane1 was shown the photographs of \(pictures)"
-                : "\(DemoPhotographs.lane) was shown the photographs of \(pictures)"
+                : "all turnstiles were shown the photographs of \(pictures)"
             report.photographs = site.photographs?.lines ?? []
         }
         report.failures += failures

@@ -2,6 +2,7 @@ import AccessPolicy
 import ConfigurationFiles
 import EventLoop
 import Foundation
+import GateConfiguration
 import GateSimulation
 import GateTypes
 
@@ -83,8 +84,12 @@ package struct DemoSite: Sendable {
             } else {
                 photographs = nil
             }
-            try photographs?.install(config: folder + "/config", state: folder + "/state")
-            if photographs != nil { try Self.showFaces(in: folder) }
+            if let photographs {
+                let cameras = Self.faceCameras(of: Self.load(folder))
+                try photographs.install(
+                    config: folder + "/config", state: folder + "/state", cameras: cameras)
+                try Self.showFaces(cameras.flatMap(\.self), in: folder)
+            }
         } catch let error as DemoError {
             throw error
         } catch let error as SceneError {
@@ -229,19 +234,37 @@ package struct DemoSite: Sendable {
         try write(kept.joined(separator: "\n") + "\n", to: list)
     }
 
-    /// The first face camera plays the photographs in place of simulated people.
-    private static func showFaces(in folder: String) throws {
-        let path = folder + "/config/gatehouse.yaml"
-        let text = String(
-            decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
-        let old = "\(DemoPhotographs.camera):  { scene: true,"
-        guard text.contains(old) else {
-            throw DemoError("\(path) has no '\(old)' to replace")
+    /// The face cameras, each with the infrared one that sees the same place.
+    private static func faceCameras(of config: GateConfig?) -> [[CameraName]] {
+        var cameras: [[CameraName]] = []
+        for (_, lane) in (config?.faces ?? [:]).sorted(by: { $0.key < $1.key }) {
+            for way in [lane.entry, lane.exit] {
+                guard let way else { continue }
+                cameras.append([way.camera] + (way.infrared.map { [$0] } ?? []))
+            }
         }
-        try write(
-            text.replacing(
-                old, with: "\(DemoPhotographs.camera): { replay: \(DemoPhotographs.listName),"),
-            to: path)
+        return cameras
+    }
+
+    /// Face cameras play the photographs in place of simulated people.
+    private static func showFaces(_ cameras: [CameraName], in folder: String) throws {
+        let path = folder + "/config/gatehouse.yaml"
+        var text = String(
+            decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+        for camera in cameras {
+            guard
+                let line = text.firstRange(of: "\n  \(camera):"),
+                let end = text[line.upperBound...].firstIndex(where: \.isNewline),
+                let source = text[line.upperBound..<end].firstRange(of: "scene: true,")
+            else { throw DemoError("\(path) has no 'scene: true,' of \(camera) to replace") }
+            let list = DemoPhotographs.listName(camera)
+            text.replaceSubrange(source, with: "replay: \(list),")
+        }
+        try write(text, to: path)
+    }
+
+    private static func load(_ folder: String) -> GateConfig? {
+        try? ConfigurationDirectory.load(folder + "/config", trust: .anyone).config
     }
 
     private static func plan(_ options: DemoOptions, _ catalogue: SceneCatalogue) -> TrafficPlan {
@@ -252,15 +275,12 @@ package struct DemoSite: Sendable {
 
     /// Turnstiles and doors, each with the word for its kind.
     package var personLanes: [LaneName: String] {
-        guard
-            let config = try? ConfigurationDirectory.load(folder + "/config", trust: .anyone).config
-        else { return [:] }
-        var lanes = Dictionary(
-            config.turnstiles.keys.map { ($0, "turnstiles (simulated)") }
-                + config.doors.keys.map { ($0, "doors (simulated)") },
-            uniquingKeysWith: { first, _ in first })
-        if photographs != nil { lanes[DemoPhotographs.lane] = "the lane of photographs" }
-        return lanes
+        guard let config = Self.load(folder) else { return [:] }
+        let turnstiles = "turnstiles (\(photographs == nil ? "simulated" : "shown photographs"))"
+        var kinds: [LaneName: String] = [:]
+        for lane in config.turnstiles.keys { kinds[lane] = turnstiles }
+        for lane in config.doors.keys { kinds[lane] = "doors (simulated)" }
+        return kinds
     }
 
     /// Removes everything of this run.
