@@ -1,6 +1,18 @@
 import GateTypes
 import Imaging
 
+/// What has changed before each of some cameras since it was last read.
+struct ChangeWatch {
+    private var changes: [CameraName: ChangeDetector] = [:]
+
+    /// True when a lane at rest has something new to show; the frame is taken for read then.
+    mutating func isWorthReading(_ frame: PictureFrame) throws(ImageError) -> Bool {
+        let small = try frame.picture.gray(scale: .eighth).image
+        return changes[frame.camera, default: ChangeDetector()]
+            .isWorthReading(small, at: frame.time)
+    }
+}
+
 /// Tells whether anything has changed before a camera, so that an empty lane costs hardly anything.
 ///
 /// Compared are block means of the small gray picture with those of the last picture that was

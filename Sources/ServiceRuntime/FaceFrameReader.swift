@@ -97,7 +97,7 @@ final class FaceFrameReader {
     private let reader: FaceReader
     private let gallery: FaceGallery?
     private let infrared: InfraredSights
-    private var changes: [CameraName: ChangeDetector] = [:]
+    private var changes = ChangeWatch()
 
     init(_ reader: FaceReader, gallery: FaceGallery?, infrared: InfraredSights) {
         self.reader = reader
@@ -109,7 +109,7 @@ final class FaceFrameReader {
         guard let frame = job.frame as? PictureFrame else { return .damaged }
         let begun = Instant.now()
         do throws(ImageError) {
-            if job.attention == .idle, try !isWorthReading(frame) { return .unchanged }
+            if job.attention == .idle, try !changes.isWorthReading(frame) { return .unchanged }
             var found = try reader.detect(in: frame.picture)
             defer { found.wipe() }
             let detected = Instant.now()
@@ -131,7 +131,8 @@ final class FaceFrameReader {
                 return .faces(
                     finding,
                     stages: [
-                        stage("detect", detected - begun), stage("match", .now() - detected),
+                        StageTime("detect", detected - begun),
+                        StageTime("match", .now() - detected),
                     ])
             }
         } catch {
@@ -212,15 +213,5 @@ final class FaceFrameReader {
     private static func share(_ box: FaceBox, of size: PixelSize) -> FaceBox {
         let (w, h) = (Double(size.width), Double(size.height))
         return FaceBox(x: box.x / w, y: box.y / h, width: box.width / w, height: box.height / h)
-    }
-
-    private func isWorthReading(_ frame: PictureFrame) throws(ImageError) -> Bool {
-        let small = try frame.picture.gray(scale: .eighth).image
-        return changes[frame.camera, default: ChangeDetector()]
-            .isWorthReading(small, at: frame.time)
-    }
-
-    private func stage(_ name: String, _ span: Duration) -> StageTime {
-        StageTime(stage: name, microseconds: max(span.nanoseconds / 1000, 0))
     }
 }

@@ -37,8 +37,9 @@ package final class FrameDesk: Sendable {
     /// Between the readings of a lane at rest; a face has half a second for all.
     package static let idleInterval = Duration.milliseconds(200)
     package static let idleIntervalOfFaces = Duration.milliseconds(100)
-    /// An idle lane that has been held back for this long goes like one where somebody waits.
-    package static let idlePatience = Duration.seconds(1)
+    /// An idle lane that has been held back for this long goes like one where somebody waits, and
+    /// one where somebody came this long ago like any other.
+    package static let patience = Duration.seconds(1)
 
     private struct Slot {
         var order: CameraOrder
@@ -202,8 +203,9 @@ package final class FrameDesk: Sendable {
 
     /// Whose turn it is: the lower goes first.
     private static func rank(_ slot: Slot, at now: Instant) -> Int {
-        if slot.cameAt != nil { return 0 }
-        let isHeldBack = now - (slot.readySince ?? now) >= idlePatience
+        // A camera whose clock lags must not go first for ever.
+        if let came = slot.cameAt, now - came < patience { return 0 }
+        let isHeldBack = now - (slot.readySince ?? now) >= patience
         return slot.attention == .waiting || isHeldBack ? 1 : 2
     }
 

@@ -87,7 +87,7 @@ final class PictureFeed: CameraFeed {
 /// Reads plates with the networks, on one thread.
 final class PlateFrameReader: FrameReader {
     private let recogniser: PlateRecogniser
-    private var changes: [CameraName: ChangeDetector] = [:]
+    private var changes = ChangeWatch()
 
     init(models: String?) throws {
         recogniser = try PlateRecogniser(models: models ?? ModelFolder.find())
@@ -97,7 +97,7 @@ final class PlateFrameReader: FrameReader {
         guard let frame = job.frame as? PictureFrame else { return .damaged }
         let begun = Instant.now()
         do throws(ImageError) {
-            if job.attention == .idle, try !isWorthReading(frame) { return .unchanged }
+            if job.attention == .idle, try !changes.isWorthReading(frame) { return .unchanged }
             let looked = Instant.now()
             let size = frame.picture.size
             let region = job.camera.region.map {
@@ -107,20 +107,10 @@ final class PlateFrameReader: FrameReader {
             return .plates(
                 plates,
                 stages: [
-                    Self.stage("look", looked - begun), Self.stage("recognise", .now() - looked),
+                    StageTime("look", looked - begun), StageTime("recognise", .now() - looked),
                 ])
         } catch {
             return .damaged
         }
-    }
-
-    private func isWorthReading(_ frame: PictureFrame) throws(ImageError) -> Bool {
-        let small = try frame.picture.gray(scale: .eighth).image
-        return changes[frame.camera, default: ChangeDetector()]
-            .isWorthReading(small, at: frame.time)
-    }
-
-    private static func stage(_ name: String, _ span: Duration) -> StageTime {
-        StageTime(stage: name, microseconds: max(span.nanoseconds / 1000, 0))
     }
 }

@@ -198,8 +198,7 @@ package final class VisionService {
         let begun = Instant.now()
         let reading = reader.read(job)
         desk.finish(job, recogniser, reading: reading)
-        let wait = StageTime(
-            stage: "wait", microseconds: max((begun - job.frame.time).nanoseconds / 1000, 0))
+        let wait = StageTime("wait", begun - job.frame.time)
         switch reading {
         case .plates(let plates, let stages):
             // Before the observation goes out: the order to keep it may come at once.

@@ -142,6 +142,11 @@ package struct StageTime: Hashable, Sendable, Codable {
         self.stage = stage
         self.microseconds = microseconds
     }
+
+    /// A span that the clock's own steps made negative is none.
+    package init(_ stage: String, _ span: Duration) {
+        self.init(stage: stage, microseconds: max(span.nanoseconds / 1000, 0))
+    }
 }
 
 /// Sign of life, with what has been counted since the start.
