@@ -16,7 +16,7 @@ import torch
 
 import drawing
 from localiser import Localiser, locate, overlap
-from plates import INDEX, degrade, jitter, load_aligned, normalise, packed, rectify
+from plates import INDEX, degrade, jitter, load_aligned, normalise, rectify, worn
 from reader import FORMS, Reader, Readers, decode, forward, read, refine, sized
 from train_localiser import load
 
@@ -131,17 +131,6 @@ def found_plates(localiser, pictures):
                 yield image, q.astype(np.float32), None
             elif near and near[0] != "":
                 yield image, q.astype(np.float32), near[0]
-
-
-def worn(image, corners):
-    """The picture as a poorer camera would have taken it: fewer pixels, blur, dark, noise, JPEG."""
-    width = np.linalg.norm(corners[1] - corners[0])
-    factor = min(1, random.uniform(38, 110) / max(width, 1))
-    image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-    image = cv2.GaussianBlur(image, (0, 0), random.uniform(0.3, 1.3)).astype(np.float32)
-    image = (image - image.mean()) * random.uniform(0.25, 1) + random.uniform(40, 190)
-    image += np.random.randn(*image.shape[:2], 1) * random.choice([0, 3, 8])
-    return packed(image, 20, 80).astype(np.uint8), (corners * factor).astype(np.float32)
 
 
 def twice(reader, samples, constants):
