@@ -17,7 +17,7 @@ import torch
 import drawing
 from localiser import Localiser, locate, overlap
 from plates import INDEX, degrade, jitter, load_aligned, normalise, rectify, worn
-from reader import FORMS, Reader, Readers, decode, forward, read, refine, sized
+from reader import FORMS, decode, forward, mean_of, read, refine, sized
 from train_localiser import load
 
 
@@ -30,14 +30,11 @@ def networks(folder):
 
 
 def readers(folder):
-    """The mean of all readers of a folder of checkpoints."""
-    members = []
-    for path in sorted(glob.glob(f"{folder}/reader-?.pt")):
-        members.append(Reader())
-        members[-1].load_state_dict(torch.load(path))
-    if not members:
+    """The taught reader of a folder of checkpoints, or else the mean of all its readers."""
+    paths = glob.glob(f"{folder}/taught-?.pt") or glob.glob(f"{folder}/reader-?.pt")
+    if not paths:
         sys.exit(f"{folder} holds no reader-0.pt: run train-reader with --out {folder}")
-    return Readers(members).eval()
+    return mean_of(sorted(paths))
 
 
 SECOND_LOOK = 0.985

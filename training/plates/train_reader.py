@@ -26,8 +26,8 @@ import drawing
 from drawing import TYPES, chance
 from plates import INDEX, WIDTH, degrade, jitter, load_aligned, normalise, rectify, resplit
 from plates import strip_boxes, worn
-from reader import COLUMNS, PLACES, STRIDE, LAYOUTS, Reader, Readers, decode, forward, joint_logits
-from reader import log_softmax, part, segment, PARTS, STARTS, shapes
+from reader import COLUMNS, PLACES, STRIDE, LAYOUTS, Reader, decode, forward, joint_logits
+from reader import log_softmax, mean_of, part, segment, PARTS, STARTS, shapes
 from refuse import Refused, find_fonts
 
 OTHER = TYPES.index("other")
@@ -261,14 +261,7 @@ def prepare(options):
     return parts, bank, refused, drawn, nothing[:400]
 
 
-def teachers_of(paths):
-    members = [Reader() for _ in paths]
-    for member, path in zip(members, paths):
-        member.load_state_dict(torch.load(path))
-    return Readers(members).eval().to(memory_format=torch.channels_last)
-
-
-def main():
+def arguments():
     parse = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parse.add_argument("data")
     parse.add_argument("--faces", help="folder with scenes/ and negatives/ without plates")
@@ -282,7 +275,11 @@ def main():
                        help="learn from the mean of these, too")
     parse.add_argument("--fold", help="K/N: hold out the K-th of N folds of train, for choices")
     parse.add_argument("--out", default="checkpoints")
-    options = parse.parse_args()
+    return parse.parse_args()
+
+
+def main():
+    options = arguments()
     parts, bank, refused, drawn, nothing = prepare(options)
     fitted = sum(p.base is not None for p in parts["train"])
     print({k: len(v) for k, v in parts.items()}, f"{fitted} fitted", flush=True)
@@ -292,14 +289,16 @@ def main():
         network.load_state_dict(torch.load(options.start))
         print("  refit:", refit(network, parts["train"]), flush=True)
     network = network.to(memory_format=torch.channels_last)
-    teachers = teachers_of(options.teach) if options.teach else None
+    teachers = mean_of(options.teach).to(memory_format=torch.channels_last) \
+        if options.teach else None
     mean = torch.optim.swa_utils.AveragedModel(
         network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998), use_buffers=True)
     optimiser = torch.optim.AdamW(network.parameters(), options.rate, weight_decay=5e-3)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda s: min((s + 1) / 300, 0.5 * (1 + math.cos(math.pi * min(
             1, s / options.steps))) + 0.002))
-    first, path, begun = 1, f"{options.out}/reader-{options.seed}-state.pt", time.time()
+    own = f"{options.out}/{'taught' if teachers else 'reader'}-{options.seed}"
+    first, path, begun = 1, f"{own}-state.pt", time.time()
     if os.path.exists(path):
         state = torch.load(path)
         network.load_state_dict(state["network"]), mean.load_state_dict(state["mean"])
@@ -340,7 +339,7 @@ def main():
             torch.save({"network": network.state_dict(), "mean": mean.state_dict(), "step": step,
                         "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict()},
                        path)
-            torch.save(subject.state_dict(), f"{options.out}/reader-{options.seed}.pt")
+            torch.save(subject.state_dict(), f"{own}.pt")
     print("dev:", evaluate(mean.module, parts["dev"]), flush=True)
 
 
