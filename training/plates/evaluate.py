@@ -16,8 +16,8 @@ import torch
 
 import drawing
 from localiser import Localiser, locate, overlap
-from plates import INDEX, degrade, jitter, load_aligned, normalise, packed, rectify
-from reader import FORMS, Reader, Readers, decode, forward, read, refine, sized
+from plates import INDEX, degrade, jitter, load_aligned, normalise, rectify, worn
+from reader import FORMS, decode, forward, mean_of, read, refine, sized
 from train_localiser import load
 
 
@@ -30,14 +30,11 @@ def networks(folder):
 
 
 def readers(folder):
-    """The mean of all readers of a folder of checkpoints."""
-    members = []
-    for path in sorted(glob.glob(f"{folder}/reader-?.pt")):
-        members.append(Reader())
-        members[-1].load_state_dict(torch.load(path))
-    if not members:
+    """The taught reader of a folder of checkpoints, or else the mean of all its readers."""
+    paths = glob.glob(f"{folder}/taught-?.pt") or glob.glob(f"{folder}/reader-?.pt")
+    if not paths:
         sys.exit(f"{folder} holds no reader-0.pt: run train-reader with --out {folder}")
-    return Readers(members).eval()
+    return mean_of(sorted(paths))
 
 
 SECOND_LOOK = 0.985
@@ -131,17 +128,6 @@ def found_plates(localiser, pictures):
                 yield image, q.astype(np.float32), None
             elif near and near[0] != "":
                 yield image, q.astype(np.float32), near[0]
-
-
-def worn(image, corners):
-    """The picture as a poorer camera would have taken it: fewer pixels, blur, dark, noise, JPEG."""
-    width = np.linalg.norm(corners[1] - corners[0])
-    factor = min(1, random.uniform(38, 110) / max(width, 1))
-    image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-    image = cv2.GaussianBlur(image, (0, 0), random.uniform(0.3, 1.3)).astype(np.float32)
-    image = (image - image.mean()) * random.uniform(0.25, 1) + random.uniform(40, 190)
-    image += np.random.randn(*image.shape[:2], 1) * random.choice([0, 3, 8])
-    return packed(image, 20, 80).astype(np.uint8), (corners * factor).astype(np.float32)
 
 
 def twice(reader, samples, constants):

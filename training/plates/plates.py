@@ -290,6 +290,17 @@ def degrade(x, mild=0.3):
     return packed(x, 15, 70) if chance(0.3) else x
 
 
+def worn(image, corners):
+    """The picture as a poorer camera would have taken it: fewer pixels, blur, dark, noise, JPEG."""
+    width = np.linalg.norm(corners[1] - corners[0])
+    factor = min(1, random.uniform(38, 110) / max(width, 1))
+    image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    image = cv2.GaussianBlur(image, (0, 0), random.uniform(0.3, 1.3)).astype(np.float32)
+    image = (image - image.mean()) * random.uniform(0.25, 1) + random.uniform(40, 190)
+    image += np.random.randn(*image.shape[:2], 1) * random.choice([0, 3, 8])
+    return packed(image, 20, 80).astype(np.uint8), (corners * factor).astype(np.float32)
+
+
 RAMP = np.tile(np.linspace(-1, 1, WIDTH, dtype=np.float32), (HEIGHT, 1))
 
 

@@ -68,6 +68,14 @@ class Readers(nn.Module):
         return sum(member(x) for member in self.members) / len(self.members)
 
 
+def mean_of(paths):
+    """The mean of the readers in these checkpoints."""
+    members = [Reader() for _ in paths]
+    for member, path in zip(members, paths):
+        member.load_state_dict(torch.load(path))
+    return Readers(members).eval()
+
+
 def part(out, name):
     """The named channels of N x CHANNELS x COLUMNS."""
     return out[:, STARTS[name]:STARTS[name] + PARTS[name]]

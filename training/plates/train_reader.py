@@ -1,9 +1,12 @@
-"""Train the reader: train-reader DATA [--faces FOLDER] [--steps N] [--seed N].
+"""Train the reader: train-reader DATA [--faces FOLDER] [--steps N] [--seed N] [--teach READER.pt ...].
 
 Strips come from four sources: real plates, real plates with characters exchanged, drawn plates of
 every type, and what is no plate. The places of characters are known exactly for the first three
 but for real plates that did not fit the drawing of their text: those are segmented by the network
 itself, once it can (`refit`).
+
+With `--teach` the network learns from the mean of finished readers, too: on the same strip, however
+worn, it is to be as sure of each character as they are.
 """
 import argparse
 import collections
@@ -22,9 +25,9 @@ import torch.nn.functional as F
 import drawing
 from drawing import TYPES, chance
 from plates import INDEX, WIDTH, degrade, jitter, load_aligned, normalise, rectify, resplit
-from plates import strip_boxes
+from plates import strip_boxes, worn
 from reader import COLUMNS, PLACES, STRIDE, LAYOUTS, Reader, decode, forward, joint_logits
-from reader import log_softmax, part, segment, PARTS, STARTS, shapes
+from reader import log_softmax, mean_of, part, segment, PARTS, STARTS, shapes
 from refuse import Refused, find_fonts
 
 OTHER = TYPES.index("other")
@@ -42,9 +45,9 @@ def plate_sample(image, exact, seen, plate, gray, mild):
 
 
 class Sampler:
-    def __init__(self, data, parts, refused, bank, shares=(0.35, 0.25, 0.25)):
+    def __init__(self, data, parts, refused, bank, shares=(0.35, 0.25, 0.25), poor=0):
         self.train, self.refused, self.bank = parts["train"], refused, bank
-        self.shares, self.mild = np.cumsum(shares), 0.3
+        self.shares, self.mild, self.poor = np.cumsum(shares), 0.3, poor
         seen = collections.Counter((p.text[0], p.type) for p in self.train)
         self.weights = [seen[p.text[0], p.type] ** -0.5
                         * (2 if p.scene else 5 if p.file.startswith("ccpd") else 1)
@@ -73,7 +76,11 @@ class Sampler:
         if plate.double:
             cut = 0.1
         seen = jitter(start, chance(0.4), cut)
-        return plate_sample(plate.image, exact, seen, plate, chance(0.1), self.mild)
+        image, mild = plate.image, self.mild
+        if chance(self.poor):
+            image, both = worn(image, np.vstack([seen, exact]))
+            seen, exact, mild = both[:4], both[4:], 1
+        return plate_sample(image, exact, seen, plate, chance(0.1), mild)
 
     def batch(self, n):
         rows = [self.one() for _ in range(n)]
@@ -131,6 +138,34 @@ def losses(out, wanted, steady):
         found["attention"] = steady * F.cross_entropy(part(out, "attention")[row, place], where)
     found["type"] = 0.4 * F.cross_entropy(part(out, "type").mean(2), kinds, label_smoothing=0.01)
     return found
+
+
+HEAT = 2
+
+
+def as_sure(own, other, weights):
+    """How far the classes' probabilities (the last axis) are from the teachers', both softened."""
+    away = F.kl_div(F.log_softmax(own / HEAT, -1), F.log_softmax(other / HEAT, -1),
+                    reduction="none", log_target=True).sum(-1) * HEAT ** 2
+    return (away * weights).sum() / weights.sum().clamp(min=1)
+
+
+def lessons(out, said, wanted):
+    """{name: loss}: what differs from what the teachers say of the same strips."""
+    own, other = part(out, "segmentation"), part(said, "segmentation")
+    middle, has_text = other[:, 0].sigmoid(), (wanted[4][:, :1] >= 0).float()
+    distance = F.smooth_l1_loss(own[:, 1:], other[:, 1:], reduction="none", beta=0.1).mean(1)
+    columns = (middle + 0.03) * has_text
+    return {
+        "taught middle": 3 * F.binary_cross_entropy_with_logits(own[:, 0], middle)
+        - 3 * F.binary_cross_entropy(middle, middle),
+        "taught shape": 4 * (distance * middle).sum() / middle.sum().clamp(min=1),
+        "taught classes": as_sure(part(out, "classes").transpose(1, 2),
+                                  part(said, "classes").transpose(1, 2), columns),
+        "taught joint": as_sure(joint_logits(out), joint_logits(said),
+                                has_text.expand(-1, PLACES)),
+        "taught type": 0.4 * as_sure(part(out, "type").mean(2), part(said, "type").mean(2),
+                                     torch.ones(len(out)))}
 
 
 def known_middles(out, text, layout):
@@ -226,28 +261,44 @@ def prepare(options):
     return parts, bank, refused, drawn, nothing[:400]
 
 
-def main():
+def arguments():
     parse = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parse.add_argument("data")
     parse.add_argument("--faces", help="folder with scenes/ and negatives/ without plates")
     parse.add_argument("--steps", type=int, default=16000)
     parse.add_argument("--batch", type=int, default=64)
     parse.add_argument("--seed", type=int, default=0)
+    parse.add_argument("--rate", type=float, default=3e-3, help="the highest learning rate")
+    parse.add_argument("--poor", type=float, default=0, help="share of pictures made poorer")
+    parse.add_argument("--from", dest="start", metavar="READER.pt", help="begin with these weights")
+    parse.add_argument("--teach", nargs="+", metavar="READER.pt", default=[],
+                       help="learn from the mean of these, too")
     parse.add_argument("--fold", help="K/N: hold out the K-th of N folds of train, for choices")
     parse.add_argument("--out", default="checkpoints")
-    options = parse.parse_args()
+    return parse.parse_args()
+
+
+def main():
+    options = arguments()
     parts, bank, refused, drawn, nothing = prepare(options)
     fitted = sum(p.base is not None for p in parts["train"])
     print({k: len(v) for k, v in parts.items()}, f"{fitted} fitted", flush=True)
-    sampler = Sampler(options.data, parts, refused, bank)
-    network = Reader().to(memory_format=torch.channels_last)
+    sampler = Sampler(options.data, parts, refused, bank, poor=options.poor)
+    network = Reader()
+    if options.start:
+        network.load_state_dict(torch.load(options.start))
+        print("  refit:", refit(network, parts["train"]), flush=True)
+    network = network.to(memory_format=torch.channels_last)
+    teachers = mean_of(options.teach).to(memory_format=torch.channels_last) \
+        if options.teach else None
     mean = torch.optim.swa_utils.AveragedModel(
         network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998), use_buffers=True)
-    optimiser = torch.optim.AdamW(network.parameters(), 3e-3, weight_decay=5e-3)
+    optimiser = torch.optim.AdamW(network.parameters(), options.rate, weight_decay=5e-3)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda s: min((s + 1) / 300, 0.5 * (1 + math.cos(math.pi * min(
             1, s / options.steps))) + 0.002))
-    first, path, begun = 1, f"{options.out}/reader-{options.seed}-state.pt", time.time()
+    own = f"{options.out}/{'taught' if teachers else 'reader'}-{options.seed}"
+    first, path, begun = 1, f"{own}-state.pt", time.time()
     if os.path.exists(path):
         state = torch.load(path)
         network.load_state_dict(state["network"]), mean.load_state_dict(state["mean"])
@@ -261,7 +312,15 @@ def main():
         x, wanted = sampler.batch(options.batch)
         with torch.autocast("cpu", torch.bfloat16):         # with channels_last 2.4 times as fast
             out = network(x)
-        parts_of_loss = losses(out[:, :, 0].float(), wanted, max(0.0, 0.2 * (1 - step / 3000)))
+            said = None
+            if teachers:
+                with torch.no_grad():
+                    said = teachers(x)[:, :, 0].float()
+        out = out[:, :, 0].float()
+        steady = 0.0 if options.start else max(0.0, 0.2 * (1 - step / 3000))
+        parts_of_loss = losses(out, wanted, steady)
+        if teachers:
+            parts_of_loss |= lessons(out, said, wanted)
         loss = sum(parts_of_loss.values())
         optimiser.zero_grad(), loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 3.0)
@@ -280,7 +339,7 @@ def main():
             torch.save({"network": network.state_dict(), "mean": mean.state_dict(), "step": step,
                         "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict()},
                        path)
-            torch.save(subject.state_dict(), f"{options.out}/reader-{options.seed}.pt")
+            torch.save(subject.state_dict(), f"{own}.pt")
     print("dev:", evaluate(mean.module, parts["dev"]), flush=True)
 
 
