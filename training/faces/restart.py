@@ -1,4 +1,4 @@
-"""A shipped embedder made trainable again: its file holds batch norms folded, and a turn behind the last layer."""
+"""Shipped networks made trainable again: their files hold batch norms folded, and a turn behind the last layer."""
 import os
 import re
 import sys
@@ -11,6 +11,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "export"))
 from graph_writer import read  # noqa: E402
 
+from base import Head  # noqa: E402
 from student import Student, as_input  # noqa: E402
 
 RIDGE = 1e-3
@@ -19,14 +20,55 @@ LENGTH = 1.5
 
 
 def layers(path):
-    """(weights, bias) of each layer of a network file, in order, as arrays of one dimension."""
+    """(weights, bias) of each layer of a network file, in order, as arrays of one dimension; (slopes, None) of a PReLU."""
     lines, values = read(path)
     values = np.array(values)
     for line in lines:
         about = dict(re.findall(r"(\w+)=(\S+)", line))
-        if "weights" in about:
-            outputs, place = int(about["channels"].split("x")[1]), int(about["bias"])
+        outputs = int(about.get("channels", "0").split("x")[-1])
+        if "slopes" in about:
+            yield values[int(about["slopes"]):][:outputs], None
+        elif "weights" in about:
+            place = int(about["bias"])
             yield values[int(about["weights"]):place], values[place:place + outputs]
+
+
+def filters(weights, shape):
+    """A convolution's weights, which lie as height, width, channels if it is depthwise, else as out, height, width, in."""
+    o, i, h, w = shape
+    weights = weights[:o * i * h * w]
+    return tensor(weights.reshape(h, w, o, 1).transpose(2, 3, 0, 1) if i == 1
+                  else weights.reshape(o, h, w, i).transpose(0, 3, 1, 2))
+
+
+def tensor(values):
+    return torch.from_numpy(np.ascontiguousarray(values, np.float32))
+
+
+@torch.no_grad()
+def head_of(path):
+    """The joined head of a file. What its branches answer cannot be told apart again, only their sum."""
+    head, kept = Head(torch.zeros(1024), torch.ones(1024)).eval(), layers(path)
+    for convolution, norm in (head.early, head.late):
+        weights, bias = next(kept)
+        convolution.weight.copy_(filters(weights, convolution.weight.shape))
+        norm.running_var.fill_(1 - norm.eps), norm.bias.copy_(tensor(bias))
+    plain, looking = head.plain, head.looking
+    for layer in (plain.widen, plain.bend, plain.narrow, plain.straight, looking.widen, looking.more_bent, looking.bend,
+                  looking.narrow, looking.straight, looking.more_straight, head.beside, head.assess):
+        weights, bias = next(kept)
+        inputs = layer.weight.shape[-1]
+        # Behind a flattened map: height, width, channels; here channels come first.
+        side = {1024: 2, 16 * head.early[0].out_channels: 4}.get(inputs)
+        if layer in (plain.narrow, looking.narrow, plain.bend, looking.bend):
+            side = None
+        weights = tensor(weights[:layer.weight.numel()]).view(layer.weight.shape)
+        if side:
+            weights = weights.view(-1, side * side, inputs // side**2).transpose(1, 2).reshape(layer.weight.shape)
+        layer.weight.copy_(weights)
+        if bias is not None:
+            layer.bias.copy_(tensor(bias))
+    return head
 
 
 def student_of(path, pictures, wanted):
@@ -39,15 +81,11 @@ def student_of(path, pictures, wanted):
     with torch.no_grad():
         for found, convolution, norm in zip(seen, convolutions, norms):
             weights, bias = next(kept)
-            o, i, h, w = convolution.weight.shape
-            # Depthwise ones lie as height, width, channels; others as out, height, width, in.
-            weights = (weights[:o * h * w].reshape(h, w, o, 1).transpose(2, 3, 0, 1) if convolution.groups > 1
-                       else weights[:o * h * w * i].reshape(o, h, w, i).transpose(0, 3, 1, 2))
-            weights = torch.from_numpy(np.ascontiguousarray(weights, np.float32))
+            weights = filters(weights, convolution.weight.shape)
             scale = LENGTH / weights.square().sum((1, 2, 3), keepdim=True).sqrt().clamp_min(1e-6)
             convolution.weight.copy_(weights * scale)
             norm.running_var.fill_(1 - norm.eps)
-            norm.weight.copy_(1 / scale.flatten()), norm.bias.copy_(torch.from_numpy(bias))
+            norm.weight.copy_(1 / scale.flatten()), norm.bias.copy_(tensor(bias))
             norm.register_forward_pre_hook(lambda m, x, found=found: found.append(
                 torch.stack([x[0].mean((0, 2, 3)), x[0].square().mean((0, 2, 3))])))
         features = []

@@ -28,9 +28,9 @@ SEAMS = ["/features/features.4/Add_output_0", "/features/features.11/Add_output_
 MEAN = torch.tensor([123.675, 116.28, 103.53]).view(1, 3, 1, 1)
 DEVIATION = torch.tensor([58.395, 57.12, 57.375]).view(1, 3, 1, 1)
 FRESH, REPLAYED, KEPT = 32, 32, 6000
-WARM, SEAMS_UNTIL, FALL_FROM = 400, 12000, 0.8
+WARM, SEAMS_UNTIL = 400, 12000
 # The share of steps whose fresh views are all of East Asian faces, which the student tells apart worst.
-ALIKE = 0.12
+ALIKE = 0.2
 MEAN_OVER = 500                                            # steps, of the running mean
 
 
@@ -75,15 +75,16 @@ def difference(a, b):
     return ((a - b) ** 2).mean((0, 2, 3)).sum() / (b.var((0, 2, 3)).sum() + 1e-6)
 
 
-def rate_at(step, steps):
-    """The share of the rate: even until the last fifth, so that a longer run may go on from where the fall began."""
-    fall = min(1, (1 - step / steps) / (1 - FALL_FROM))
-    return min(1, step / WARM + 0.02) * (0.5 * (1 - math.cos(math.pi * fall)) + 0.004)
+def rate_at(step, steps, falling):
+    """The share of the rate: even until it falls, so that a longer run may go on from where the fall began."""
+    fall = min(1, (1 - step / steps) / falling)
+    return min(1, step / min(WARM, steps / 20) + 0.02) * (0.5 * (1 - math.cos(math.pi * fall)) + 0.004)
 
 
 class Training:
     def __init__(self, views, options):
-        self.views, self.steps, self.rate, self.step_done = views, options.steps, options.rate, 0
+        self.views, self.step_done, self.steps = views, 0, options.steps
+        self.rate, self.falling = options.rate, options.falling
         self.seams_until = 0 if options.network else SEAMS_UNTIL
         self.student = Student().to(memory_format=torch.channels_last)
         if options.network and not os.path.exists(options.output):
@@ -98,7 +99,7 @@ class Training:
 
     def step(self):
         for group in self.optimiser.param_groups:
-            group["lr"] = self.rate * rate_at(self.step_done, self.steps)
+            group["lr"] = self.rate * rate_at(self.step_done, self.steps, self.falling)
         held = max(0.0, 1 - self.step_done / self.seams_until) if self.seams_until else 0.0
         views, wanted, maps = self.views.fresh(held > 0)
         again, known = self.views.past()
@@ -158,6 +159,7 @@ def main():
     parser.add_argument("--from", dest="network", help="an embedder's file (.ghn) to go on from")
     parser.add_argument("--steps", type=int, default=40000)
     parser.add_argument("--rate", type=float, default=1.8e-3)
+    parser.add_argument("--falling", type=float, default=0.2, help="share of the steps over which the rate falls")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--every", type=int, default=100, help="steps between two reports")
@@ -186,7 +188,7 @@ def main():
             print(f"step {training.step_done}: away {away:.4f}, seams {seams:.3f}, "
                   f"{pace:.2f} s a step", flush=True)
         if training.step_done % 400 == 0 or training.step_done == options.steps:
-            falling = training.step_done > FALL_FROM * options.steps
+            falling = training.step_done > (1 - options.falling) * options.steps
             kept = options.output if not falling else options.output + ".fallen"
             training.settle()
             torch.save(training.state(), kept + ".new")
