@@ -54,18 +54,15 @@ def head_of(path):
         convolution.weight.copy_(filters(weights, convolution.weight.shape))
         norm.running_var.fill_(1 - norm.eps), norm.bias.copy_(tensor(bias))
     plain, looking = head.plain, head.looking
-    for layer in (plain.widen, plain.bend, plain.narrow, plain.straight, looking.widen, looking.more_bent, looking.bend,
-                  looking.narrow, looking.straight, looking.more_straight, head.beside, head.assess):
+    # Behind a flattened map of so many rows: the file has channels last, here they come first.
+    for layer, rows in ((plain.widen, 2), (plain.bend, 0), (plain.narrow, 0), (plain.straight, 2), (looking.widen, 2),
+                        (looking.more_bent, 4), (looking.bend, 0), (looking.narrow, 0), (looking.straight, 2),
+                        (looking.more_straight, 4), (head.beside, 0), (head.assess, 2)):
         weights, bias = next(kept)
-        inputs = layer.weight.shape[-1]
-        # Behind a flattened map: height, width, channels; here channels come first.
-        side = {1024: 2, 16 * head.early[0].out_channels: 4}.get(inputs)
-        if layer in (plain.narrow, looking.narrow, plain.bend, looking.bend):
-            side = None
-        weights = tensor(weights[:layer.weight.numel()]).view(layer.weight.shape)
-        if side:
-            weights = weights.view(-1, side * side, inputs // side**2).transpose(1, 2).reshape(layer.weight.shape)
-        layer.weight.copy_(weights)
+        weights, shape = weights[:layer.weight.numel()], layer.weight.shape
+        if rows:
+            weights = weights.reshape(shape[0], rows * rows, -1).transpose(0, 2, 1)
+        layer.weight.copy_(tensor(weights).reshape(shape))
         if bias is not None:
             layer.bias.copy_(tensor(bias))
     return head
