@@ -16,7 +16,7 @@ BASE_SIDE = 150
 # What the two branches of the head weigh, by folds.
 WEIGHTS = 1, 2
 # The share of the small embedder's answer, which saw other cuts of other views and errs elsewhere.
-SMALL = 0.2
+SMALL = 0.3
 # How much is taken from each answer of what East Asian faces have in common, by folds as well.
 COMMON = 1.0
 # The number that all answers share, against their mean length, by folds too (turn.py).
