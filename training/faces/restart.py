@@ -20,7 +20,7 @@ LENGTH = 1.5
 
 
 def layers(path):
-    """(weights, bias) of each layer of a network file, in order, as arrays of one dimension; (slopes, None) of a PReLU."""
+    """(weights, bias) of each layer of a network file, in order, as flat arrays; (slopes, None) of a PReLU."""
     lines, values = read(path)
     values = np.array(values)
     for line in lines:
@@ -34,7 +34,7 @@ def layers(path):
 
 
 def filters(weights, shape):
-    """A convolution's weights, which lie as height, width, channels if it is depthwise, else as out, height, width, in."""
+    """A convolution's weights; the file has them as out, height, width, in, of a depthwise one as height, width, out."""
     o, i, h, w = shape
     weights = weights[:o * i * h * w]
     return tensor(weights.reshape(h, w, o, 1).transpose(2, 3, 0, 1) if i == 1

@@ -76,7 +76,7 @@ def difference(a, b):
 
 
 def rate_at(step, steps, falling):
-    """The share of the rate: even until it falls, so that a longer run may go on from where the fall began."""
+    """The share of the rate: even, then falling, so that a longer run may go on from where the fall began."""
     fall = min(1, (1 - step / steps) / falling)
     return min(1, step / min(WARM, steps / 20) + 0.02) * (0.5 * (1 - math.cos(math.pi * fall)) + 0.004)
 
@@ -140,8 +140,8 @@ class Training:
                 self.mean(as_input(self.views.pictures[i:i + 64].astype(np.float32)))
 
     def state(self):
-        return {"student": self.student.state_dict(), "mean": self.mean.state_dict(), "matched": self.matched.state_dict(),
-                "optimiser": self.optimiser.state_dict(), "step": self.step_done,
+        return {"student": self.student.state_dict(), "mean": self.mean.state_dict(),
+                "matched": self.matched.state_dict(), "optimiser": self.optimiser.state_dict(), "step": self.step_done,
                 "steps": self.steps}
 
     def resume(self, state):
