@@ -34,7 +34,7 @@ def layers(path):
 
 
 def filters(weights, shape):
-    """A convolution's weights; the file has them as out, height, width, in, of a depthwise one as height, width, out."""
+    """A convolution's weights; in the file: out, height, width, in, of a depthwise one height, width, out."""
     o, i, h, w = shape
     weights = weights[:o * i * h * w]
     return tensor(weights.reshape(h, w, o, 1).transpose(2, 3, 0, 1) if i == 1
