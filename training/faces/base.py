@@ -16,7 +16,7 @@ BASE_SIDE = 150
 # What the two branches of the head weigh, by folds.
 WEIGHTS = 1, 2
 # The share of the small embedder's answer, which saw other cuts of other views and errs elsewhere.
-SMALL = 0.2
+SMALL = 0.3
 # How much is taken from each answer of what East Asian faces have in common, by folds as well.
 COMMON = 1.0
 # The number that all answers share, against their mean length, by folds too (turn.py).
@@ -94,6 +94,14 @@ def aligned_crop(view, margin, scale):
     inset = round(margin * scale)
     inner = view[inset:len(view) - inset, inset:len(view) - inset]
     return cv2.resize(inner, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+
+
+def together(parts, shares, asia):
+    """(matrices, shift) that make one answer of several, which are about their means: `shares` of the squared
+    length, and what turn.py tells."""
+    ways = [share**0.5 / x.norm(dim=1).mean() * without_common(x, asia, COMMON) for x, share in zip(parts, shares)]
+    kept, shift = with_doubt(torch.cat([x @ way.T for x, way in zip(parts, ways)], 1), DOUBT)
+    return [kept[:, 128 * i:128 * i + 128] @ way for i, way in enumerate(ways)], shift
 
 
 class Branch(nn.Module):
@@ -178,16 +186,24 @@ class Head(nn.Module):
         scales = [weight / answer.norm(dim=1).mean() for weight, answer in zip(WEIGHTS, answers)]
         parts = sum(scale * answer for scale, answer in zip(scales, answers)), theirs - middle, small - beside
         shares = (1 - SMALL) * (1 - share), (1 - SMALL) * share, SMALL
-        ways = [part**0.5 / x.norm(dim=1).mean() * without_common(x, asia, COMMON)
-                for x, part in zip(parts, shares)]
-        kept, shift = with_doubt(torch.cat([x @ way.T for x, way in zip(parts, ways)], 1), DOUBT)
-        ours, base, other = (kept[:, 128 * i:128 * i + 128] @ way for i, way in enumerate(ways))
+        (ours, base, other), shift = together(parts, shares, asia)
         for branch, scale in zip((self.plain, self.looking), scales):
             branch.turn(scale * ours)
         # `own` of the mean of four places: of the flattened map, then of the normalised one.
         flat = (base @ own / 4).repeat_interleave(4, 1)
         self.plain.straight.weight.add_(flat * self.deviation)
         self.plain.straight.bias.add_(flat @ self.mean - base @ middle)
+        self.beside.weight.copy_(other)
+        self.beside.bias.copy_(shift - other @ beside)
+
+    @torch.no_grad()
+    def join_again(self, answers, small, asia):
+        """Puts another small embedder beside what was joined: its answers `small`, and those of both branches, to
+        the same views."""
+        beside = small.mean(0)
+        (ours, other), shift = together((answers.sum(0), small - beside), (1 - SMALL, SMALL), asia)
+        for branch in (self.plain, self.looking):
+            branch.turn(ours)
         self.beside.weight.copy_(other)
         self.beside.bias.copy_(shift - other @ beside)
 

@@ -95,7 +95,7 @@ def main():
     random.seed(0), np.random.seed(0), torch.manual_seed(0)
     state = torch.load(options.checkpoint)
     network = Assessed(Student())
-    network.student.load_state_dict(state["student"])
+    network.student.load_state_dict(state["mean"])
     network.eval()
     faces, people, _ = load_portraits(options.faces, "train")
     told = answers(network.student, faces)

@@ -64,7 +64,7 @@ class Student(nn.Module):
         if "turn" not in state:
             sys.exit("this checkpoint has no even number yet: run train-quality on it")
         student = cls()
-        student.load_state_dict(state["student"])
+        student.load_state_dict(state["mean"])
         student.turn(**state["turn"])
         return student.eval()
 

@@ -72,6 +72,16 @@ class HeadTests(unittest.TestCase):
         self.setUp()
         torch.testing.assert_close(alike(self.joined(0, small=1)), small, atol=1e-3, rtol=0)
 
+    def test_another_small_embedder_takes_its_share_beside_what_was_joined(self):
+        self.joined(0)
+        self.head.mean.zero_(), self.head.deviation.fill_(1)  # they are in the weights now
+        with mock.patch("base.COMMON", 0), mock.patch("base.DOUBT", 0), mock.patch("base.SMALL", 0.3), torch.no_grad():
+            before = torch.stack(self.head.learn(self.maps))
+            self.head.join_again(before, self.small, self.asia)
+            after = self.head(**self.maps, small=self.small)["output"]
+        expected = 0.7 * alike(self.together()) + 0.3 * alike(self.small - self.small.mean(0))
+        torch.testing.assert_close(alike(after), expected, atol=0.12, rtol=0)
+
     def test_answers_of_all_share_the_even_number(self):
         before = self.joined(1)
         self.setUp()

@@ -1,9 +1,10 @@
-"""Train the head on the public-domain base: train-head FACES TEACHER ARCHIVE [--fold K].
+"""Train the head on the public-domain base: train-head FACES TEACHER ARCHIVE [--fold K] [--from HEAD].
 
 Views of the portraits of `train` pass once through the base and, where they are new to it, the
 teacher; what they answer is kept on disk (stage one), and the head learns from it (stage two).
 Choices are made by folds: with --fold the people of one fold are left out and measured. Without, the
-head learns from all of `train` but the people whom `calibrate` needs; `dev` is only measured.
+head learns from all of `train` but the people whom `calibrate` needs. With --from, a head's file, nothing is
+learnt: another small embedder is put beside it.
 """
 import argparse
 import copy
@@ -21,6 +22,7 @@ from base import MAPS, Base, Head, aligned_crop, base_crop
 from faces import (MARGIN, SIDE, as_text, augment, blend, chance, identification, in_part, load_portraits,
                    misplace, portrait_rows, verification)
 from onnx_torch import OnnxNetwork
+from restart import head_of
 from student import Student
 from student import answers as student_answers
 from train_student import DEVIATION, MEAN
@@ -219,6 +221,22 @@ def assess(head, portraits, plain, base):
     print(f"quality: correlation {np.corrcoef(told, goal[known])[0, 1]:.3f} over {known.sum()} views")
 
 
+def join_again(options, portraits, asia, base, teacher, student, stem):
+    """The head of a file, with another small embedder beside it."""
+    head = head_of(options.network)
+    faces, asia = portraits[0][::6], torch.from_numpy(np.repeat(asia[::6], 2))
+    plain = keep(f"{stem}-sixth", 2 * len(faces), Makers(faces, teacher).plain, base)
+    head.join_again(answers(head, plain, np.arange(len(plain))), small_answers(student, faces), asia)
+    return head
+
+
+def measure_fold(options, head, base, teacher, student, stem):
+    """Measures a head on the people left to `calibrate`."""
+    faces, *about = load_portraits(options.faces, "fold", SCALE)
+    views = keep(f"{stem}-fold", 2 * len(faces), Makers(faces, teacher).plain, base)
+    measure("calibrate's people", together(head, student, views, faces, np.arange(len(faces))), *about)
+
+
 def collect(options, portraits, asia, base, teacher, stem):
     """The views to learn from; each part has its own seed, so that one more changes no other."""
     def part(name, number, count, make):
@@ -264,8 +282,9 @@ def parse():
     parser.add_argument("--every", type=int, help="steps between two reports; five reports if not given")
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--rate", type=float, default=1.5e-3)
-    parser.add_argument("--own", type=float, default=0.2, help="share of the base's own answer")
+    parser.add_argument("--own", type=float, default=0.3, help="share of the base's own answer")
     parser.add_argument("--fold", type=int, help="leave out, and measure, one of four folds of people")
+    parser.add_argument("--from", dest="network", help="a head's file (.ghn), to which only another --small is joined")
     parser.add_argument("--begin", help="a checkpoint to go on from")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
@@ -283,6 +302,11 @@ def main():
     stem = os.path.splitext(options.output)[0]
     # The teacher knows far more East Asian faces than the base does; there is most to learn.
     asia = np.array([r["note"] == "asian" for r in portrait_rows(options.faces, "train")])
+    if options.network:
+        head = join_again(options, portraits, asia, base, teacher, student, stem)
+        measure_fold(options, head, base, teacher, student, stem)
+        torch.save(head.state_dict(), options.output)
+        return
     sets = collect(options, portraits, asia, base, teacher, stem)
     random.seed(options.seed), np.random.seed(options.seed), torch.manual_seed(options.seed)
     plain, people = sets[0], portraits[1]
@@ -301,11 +325,7 @@ def main():
         measure("teacher, fold", both_ways(plain.wanted[both_rows(chosen)]), *about)
         measure("fold", together(head, student, plain, portraits[0], chosen), *about)
         return
-    for part in ("fold", "dev"):
-        faces, *about = load_portraits(options.faces, part, SCALE)
-        views = keep(f"{stem}-{part}", 2 * len(faces), Makers(faces, teacher).plain, base)
-        measure("calibrate's people" if part == "fold" else part,
-                together(head, student, views, faces, np.arange(len(faces))), *about)
+    measure_fold(options, head, base, teacher, student, stem)
     assess(head, portraits, plain, base)
     torch.save(head.state_dict(), options.output)
 

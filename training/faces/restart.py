@@ -1,0 +1,106 @@
+"""Shipped networks made trainable again: their files hold batch norms folded, and a turn behind the last layer."""
+import os
+import re
+import sys
+
+import numpy as np
+import torch
+import torch.nn as nn
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "export"))
+from graph_writer import read  # noqa: E402
+
+from base import Head  # noqa: E402
+from student import Student, as_input  # noqa: E402
+
+RIDGE = 1e-3
+# Behind a batch norm a filter's length changes no answer, only how far a step turns it: somewhat above a new one's.
+LENGTH = 1.5
+
+
+def layers(path):
+    """(weights, bias) of each layer of a network file, in order, as flat arrays; (slopes, None) of a PReLU."""
+    lines, values = read(path)
+    values = np.array(values)
+    for line in lines:
+        about = dict(re.findall(r"(\w+)=(\S+)", line))
+        outputs = int(about.get("channels", "0").split("x")[-1])
+        if "slopes" in about:
+            yield values[int(about["slopes"]):][:outputs], None
+        elif "weights" in about:
+            place = int(about["bias"])
+            yield values[int(about["weights"]):place], values[place:place + outputs]
+
+
+def filters(weights, shape):
+    """A convolution's weights; in the file: out, height, width, in, of a depthwise one height, width, out."""
+    o, i, h, w = shape
+    weights = weights[:o * i * h * w]
+    return tensor(weights.reshape(h, w, o, 1).transpose(2, 3, 0, 1) if i == 1
+                  else weights.reshape(o, h, w, i).transpose(0, 3, 1, 2))
+
+
+def tensor(values):
+    return torch.from_numpy(np.ascontiguousarray(values, np.float32))
+
+
+@torch.no_grad()
+def head_of(path):
+    """The joined head of a file. What its branches answer cannot be told apart again, only their sum."""
+    head, kept = Head(torch.zeros(1024), torch.ones(1024)).eval(), layers(path)
+    for convolution, norm in (head.early, head.late):
+        weights, bias = next(kept)
+        convolution.weight.copy_(filters(weights, convolution.weight.shape))
+        norm.running_var.fill_(1 - norm.eps), norm.bias.copy_(tensor(bias))
+    plain, looking = head.plain, head.looking
+    # Behind a flattened map of so many rows: the file has channels last, here they come first.
+    for layer, rows in ((plain.widen, 2), (plain.bend, 0), (plain.narrow, 0), (plain.straight, 2), (looking.widen, 2),
+                        (looking.more_bent, 4), (looking.bend, 0), (looking.narrow, 0), (looking.straight, 2),
+                        (looking.more_straight, 4), (head.beside, 0), (head.assess, 2)):
+        weights, bias = next(kept)
+        weights, shape = weights[:layer.weight.numel()], layer.weight.shape
+        if rows:
+            weights = weights.reshape(shape[0], rows * rows, -1).transpose(0, 2, 1)
+        layer.weight.copy_(tensor(weights).reshape(shape))
+        if bias is not None:
+            layer.bias.copy_(tensor(bias))
+    return head
+
+
+def student_of(path, pictures, wanted):
+    """The student of an embedder's file. `pictures` (views, BGR) and the teacher's answers to them: the norms get their
+    statistics from them, and the last layer, whose turn cannot be undone, is fitted anew."""
+    student, kept = Student().to(memory_format=torch.channels_last).eval(), layers(path)
+    convolutions = [m for m in student.modules() if isinstance(m, nn.Conv2d)]
+    norms = [m for m in student.modules() if isinstance(m, nn.BatchNorm2d)]
+    seen = [[] for _ in norms]
+    with torch.no_grad():
+        for found, convolution, norm in zip(seen, convolutions, norms):
+            weights, bias = next(kept)
+            weights = filters(weights, convolution.weight.shape)
+            scale = LENGTH / weights.square().sum((1, 2, 3), keepdim=True).sqrt().clamp_min(1e-6)
+            convolution.weight.copy_(weights * scale)
+            norm.running_var.fill_(1 - norm.eps)
+            norm.weight.copy_(1 / scale.flatten()), norm.bias.copy_(tensor(bias))
+            norm.register_forward_pre_hook(lambda m, x, found=found: found.append(
+                torch.stack([x[0].mean((0, 2, 3)), x[0].square().mean((0, 2, 3))])))
+        features = []
+        student.gather[2].register_forward_hook(lambda m, x, y: features.append(y))
+        for i in range(0, len(pictures), 64):
+            student(as_input(pictures[i:i + 64].astype(np.float32)))
+        for found, norm in zip(seen, norms):
+            mean, square = torch.stack(found).mean(0)
+            norm.running_mean.copy_(mean), norm.running_var.copy_(square - mean**2)
+            norm.bias.add_(norm.weight * mean)
+            norm.weight.mul_((norm.running_var + norm.eps).sqrt())
+            norm._forward_pre_hooks.clear()
+        student.gather[2]._forward_hooks.clear()
+        x, y = torch.cat(features), nn.functional.normalize(wanted)
+        middle, goal = x.mean(0), y.mean(0)
+        square = (x - middle).T @ (x - middle) / len(x)
+        square += RIDGE * square.diagonal().mean() * torch.eye(len(square))
+        last = student.gather[3]
+        last.weight.copy_(torch.linalg.solve(square, (x - middle).T @ (y - goal) / len(x)).T)
+        last.bias.copy_(goal - last.weight @ middle)
+    return student.train()
