@@ -8,7 +8,7 @@ package struct GateView: Sendable {
     private static let alarmsKept = 100
 
     private var notices: [LaneName: Notice] = [:]
-    private var lastPlates: [LaneName: GateSnapshot.Plate] = [:]
+    private(set) var lastPlates: [LaneName: GateSnapshot.Plate] = [:]
     private(set) var plates: [GateSnapshot.Plate] = []
     private(set) var alarms: [GateSnapshot.Alarm] = []
     private(set) var counts: [String: Int] = [:]
@@ -44,7 +44,11 @@ package struct GateView: Sendable {
         if let frame = camera.flatMap({ newestFrames[$0] }) { add("frame_to_relay", now - frame) }
     }
 
-    package mutating func told(_ lane: LaneName, _ notice: Notice) { notices[lane] = notice }
+    package mutating func told(_ lane: LaneName, _ notice: Notice) {
+        notices[lane] = notice
+        // Who waits unread must not be taken for the one before.
+        if notice == .unreadable { lastPlates[lane] = nil }
+    }
 
     package mutating func alarm(_ lane: LaneName?, _ code: String, _ text: String, _ wall: WallTime)
     {

@@ -1,7 +1,8 @@
 import Foundation
 import GateTypes
-import ServiceRuntime
 import Testing
+
+@testable import ServiceRuntime
 
 @Suite struct GateScreenTests {
     static let json = """
@@ -28,6 +29,18 @@ import Testing
         var snapshot = try JSONDecoder().decode(GateSnapshot.self, from: Data(json.utf8))
         snapshot.latencies[0].p99 = .nan
         return snapshot
+    }
+
+    @Test func whoWaitsUnreadIsNotTakenForTheOneBefore() {
+        var view = GateView()
+        let moment = Moment(instant: .init(nanoseconds: 0), wall: .init(milliseconds: 0))
+        var draft = EntryDraft(.grant, lane: "lane1", at: moment)
+        draft.personal[.plate] = "皖A12345"
+        view.written(draft)
+        view.told("lane1", .welcome)
+        #expect(view.lastPlates["lane1"]?.text == "皖A12345")
+        view.told("lane1", .unreadable)
+        #expect(view.lastPlates["lane1"] == nil && view.plates.count == 1)
     }
 
     @Test func everythingAGuardLooksForIsThere() throws {
