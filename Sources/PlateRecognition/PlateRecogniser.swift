@@ -32,8 +32,8 @@ package final class PlateRecogniser {
             Quadrilateral.contains($0.corners.centre, polygon: region)
         }
         let decoded = scale == .full ? small : nil
-        // What hardly looks like a plate is looked at only where nothing else could be read: half of
-        // the finds, and none of the plates that stand beside others.
+        // What hardly looks like a plate, nearly half of the finds, is looked at only where nothing
+        // else could be read.
         let likely = found.filter { $0.probability >= localiser.likely }
         let plates = try read(likely, in: picture, decoded: decoded)
         if plates.contains(where: \.isRead) { return Self.distinct(plates) }

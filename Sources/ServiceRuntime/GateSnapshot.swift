@@ -21,7 +21,7 @@ package struct GateSnapshot: Hashable, Sendable, Codable {
         package var camera: CameraName?
         /// Why the camera sees nothing; nil when it sees or the lane has none.
         package var blind: String?
-        /// Decided on last; nil while somebody waits who could not be read.
+        /// Decided on last, but nil from the arrival of the next vehicle until that one is decided on.
         package var lastPlate: Plate?
         /// Who has accepted that a face opens here without judged liveness, and why.
         package var faceAlone: String?

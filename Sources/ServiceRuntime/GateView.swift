@@ -24,7 +24,10 @@ package struct GateView: Sendable {
     /// A settled change of an approach loop, by the time of its first edge.
     package mutating func approach(_ lane: LaneName, active: Bool, edge: Instant) {
         if active {
-            if arrivals[lane] == nil { arrivals[lane] = edge }
+            guard arrivals[lane] == nil else { return }
+            arrivals[lane] = edge
+            // Who has just come, and may prove unreadable, must not be taken for the one before.
+            lastPlates[lane] = nil
         } else {
             arrivals[lane] = nil
             grantedLanes.remove(lane)
@@ -44,11 +47,7 @@ package struct GateView: Sendable {
         if let frame = camera.flatMap({ newestFrames[$0] }) { add("frame_to_relay", now - frame) }
     }
 
-    package mutating func told(_ lane: LaneName, _ notice: Notice) {
-        notices[lane] = notice
-        // Who waits unread must not be taken for the one before.
-        if notice == .unreadable { lastPlates[lane] = nil }
-    }
+    package mutating func told(_ lane: LaneName, _ notice: Notice) { notices[lane] = notice }
 
     package mutating func alarm(_ lane: LaneName?, _ code: String, _ text: String, _ wall: WallTime)
     {

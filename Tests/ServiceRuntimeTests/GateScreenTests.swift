@@ -31,14 +31,19 @@ import Testing
         return snapshot
     }
 
-    @Test func whoWaitsUnreadIsNotTakenForTheOneBefore() {
+    @Test func whoHasComeIsNotTakenForTheOneBefore() {
         var view = GateView()
         let moment = Moment(instant: .init(nanoseconds: 0), wall: .init(milliseconds: 0))
-        var draft = EntryDraft(.grant, lane: "lane1", at: moment)
+        var draft = EntryDraft(.refusal, lane: "lane1", at: moment)
         draft.personal[.plate] = "皖A12345"
+        view.approach("lane1", active: true, edge: moment.instant)
         view.written(draft)
-        view.told("lane1", .welcome)
+        // Told as unreadable, a doubtful reading is what the guard has to go by.
+        view.told("lane1", .unreadable)
         #expect(view.lastPlates["lane1"]?.text == "皖A12345")
+        view.approach("lane1", active: false, edge: moment.instant)
+        #expect(view.lastPlates["lane1"]?.text == "皖A12345")
+        view.approach("lane1", active: true, edge: moment.instant)
         view.told("lane1", .unreadable)
         #expect(view.lastPlates["lane1"] == nil && view.plates.count == 1)
     }

@@ -1,6 +1,5 @@
 """Shipped networks made trainable again: their files hold batch norms folded, and a turn behind the last layer."""
 import os
-import re
 import sys
 
 import numpy as np
@@ -9,7 +8,7 @@ import torch.nn as nn
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "export"))
-from graph_writer import read  # noqa: E402
+from stored_layers import filters, layers  # noqa: E402
 
 from base import Head  # noqa: E402
 from student import Student, as_input  # noqa: E402
@@ -17,28 +16,6 @@ from student import Student, as_input  # noqa: E402
 RIDGE = 1e-3
 # Behind a batch norm a filter's length changes no answer, only how far a step turns it: somewhat above a new one's.
 LENGTH = 1.5
-
-
-def layers(path):
-    """(weights, bias) of each layer of a network file, in order, as flat arrays; (slopes, None) of a PReLU."""
-    lines, values = read(path)
-    values = np.array(values)
-    for line in lines:
-        about = dict(re.findall(r"(\w+)=(\S+)", line))
-        outputs = int(about.get("channels", "0").split("x")[-1])
-        if "slopes" in about:
-            yield values[int(about["slopes"]):][:outputs], None
-        elif "weights" in about:
-            place = int(about["bias"])
-            yield values[int(about["weights"]):place], values[place:place + outputs]
-
-
-def filters(weights, shape):
-    """A convolution's weights; in the file: out, height, width, in, of a depthwise one height, width, out."""
-    o, i, h, w = shape
-    weights = weights[:o * i * h * w]
-    return tensor(weights.reshape(h, w, o, 1).transpose(2, 3, 0, 1) if i == 1
-                  else weights.reshape(o, h, w, i).transpose(0, 3, 1, 2))
 
 
 def tensor(values):
@@ -51,7 +28,7 @@ def head_of(path):
     head, kept = Head(torch.zeros(1024), torch.ones(1024)).eval(), layers(path)
     for convolution, norm in (head.early, head.late):
         weights, bias = next(kept)
-        convolution.weight.copy_(filters(weights, convolution.weight.shape))
+        convolution.weight.copy_(tensor(filters(weights, convolution.weight.shape)))
         norm.running_var.fill_(1 - norm.eps), norm.bias.copy_(tensor(bias))
     plain, looking = head.plain, head.looking
     # Behind a flattened map of so many rows: the file has channels last, here they come first.
@@ -78,7 +55,7 @@ def student_of(path, pictures, wanted):
     with torch.no_grad():
         for found, convolution, norm in zip(seen, convolutions, norms):
             weights, bias = next(kept)
-            weights = filters(weights, convolution.weight.shape)
+            weights = tensor(filters(weights, convolution.weight.shape))
             scale = LENGTH / weights.square().sum((1, 2, 3), keepdim=True).sqrt().clamp_min(1e-6)
             convolution.weight.copy_(weights * scale)
             norm.running_var.fill_(1 - norm.eps)

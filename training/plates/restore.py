@@ -16,7 +16,7 @@ import torch
 import torch.nn as nn
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "export"))
-from graph_writer import read  # noqa: E402
+from stored_layers import filters, layers as stored_layers  # noqa: E402
 
 from export_models import red_first
 from localiser import Localiser
@@ -31,33 +31,15 @@ def layers(network):
             for m, n in zip(found, [*found[1:], None]) if isinstance(m, nn.Conv2d)]
 
 
-def convolutions(path):
-    """[(weights out x height x width x in, bias)] of a network file, in the order of the file."""
-    lines, numbers = read(path)
-    numbers = torch.tensor(numbers)
-    for line in lines:
-        operation, *words = line.split()
-        if operation in ("conv", "dwconv"):
-            field = dict(w.split("=") for w in words if "=" in w)
-            height, width = map(int, field["kernel"].split("x"))
-            inputs, outputs = map(int, field["channels"].split("x"))
-            inputs = 1 if operation == "dwconv" else inputs // int(field.get("groups", 1))
-            start, bias = int(field["weights"]), int(field["bias"])
-            weights = numbers[start:start + outputs * height * width * inputs]
-            weights = weights.view(height, width, outputs, 1).permute(2, 0, 1, 3) \
-                if operation == "dwconv" else weights.view(outputs, height, width, inputs)
-            yield weights.permute(0, 3, 1, 2), numbers[bias:bias + outputs]
-
-
 def fill(network, stored):
     """Takes the network's convolutions from the iterator `stored`; batch norms only add the bias."""
     with torch.no_grad():
         for convolution, norm in layers(network):
             weights, bias = next(stored)
-            if weights.shape != convolution.weight.shape:
+            if len(bias) != convolution.out_channels or len(weights) < convolution.weight.numel():
                 sys.exit("the network file is of another form than the training code")
-            convolution.weight.copy_(weights)
-            (norm or convolution).bias.copy_(bias)
+            convolution.weight.copy_(torch.tensor(filters(weights, convolution.weight.shape)))
+            (norm or convolution).bias.copy_(torch.tensor(bias))
             if norm:
                 norm.weight.fill_((1 + norm.eps) ** 0.5)
     return network.eval()
@@ -86,7 +68,7 @@ def settle(network, x):
 
 def members_of(path):
     """The readers whose mean the network file computes."""
-    stored, each = list(convolutions(path)), len(layers(Reader()))
+    stored, each = list(stored_layers(path)), len(layers(Reader()))
     members = [fill(Reader(), iter(stored[i:i + each])) for i in range(0, len(stored), each)]
     with torch.no_grad():
         for member in members:                              # the file has the mean's summands
@@ -111,7 +93,7 @@ def main():
     options = parse.parse_args()
     torch.set_num_threads(1), cv2.setNumThreads(1)
     os.makedirs(options.out, exist_ok=True)
-    localiser = fill(Localiser(), convolutions(f"{options.models}/plate-localiser.ghn"))
+    localiser = fill(Localiser(), stored_layers(f"{options.models}/plate-localiser.ghn"))
     red_first(localiser, localiser.quarter[0][0])           # back to blue, green, red
     torch.save(localiser.state_dict(), f"{options.out}/localiser.pt")
     members = members_of(f"{options.models}/plate-reader.ghn")

