@@ -30,19 +30,6 @@ struct ReadableForm {
     let extent: (top: Double, bottom: Double)
 }
 
-/// How the reader's answer becomes a probability: a logistic function of a reading's features.
-struct Calibration {
-    let bias: Double
-    let weights: [Double]
-    /// Divides the log posteriors of each place.
-    let temperature: Double
-
-    func confidence(_ features: [Double]) -> Double {
-        let sum = zip(weights, features).reduce(bias) { $0 + $1.0 * $1.1 }
-        return Numerics.logistic(min(max(sum, -40), 40))
-    }
-}
-
 /// What the reader's file says of itself in its metadata, checked.
 struct ReaderModel {
     /// Number of classes; class 0 says that a place is empty.
@@ -84,10 +71,7 @@ struct ReaderModel {
         spread = try network.number("spread")
         segmentWeight = try network.number("segment_weight")
         forms = try Self.forms(network, characters)
-        calibration = Calibration(
-            bias: try network.number("calibration.bias"),
-            weights: try Self.numbers("calibration.weights", network, count: 7),
-            temperature: max(0.1, try network.number("calibration.temperature")))
+        calibration = try Self.calibration(network)
         try check(network)
     }
 
@@ -124,6 +108,18 @@ struct ReaderModel {
                 "metadata '\(key)' holds \(words.count) words, not as many numbers as it should")
         }
         return values
+    }
+
+    private static func calibration(_ network: Network) throws(NetworkError) -> Calibration {
+        let knots = try numbers("calibration.knots", network)
+        let values = try numbers("calibration.values", network, count: knots.count)
+        guard let bend = RisingLine(knots: knots, values: values) else {
+            throw malformed(network, "metadata 'calibration.values' does not rise over its knots")
+        }
+        return Calibration(
+            bias: try network.number("calibration.bias"),
+            weights: try numbers("calibration.weights", network, count: 7), bend: bend,
+            temperature: max(0.1, try network.number("calibration.temperature")))
     }
 
     private static func bands(

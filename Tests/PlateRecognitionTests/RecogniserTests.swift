@@ -114,6 +114,18 @@ import Testing
         #expect(calibration.confidence([-1e9, -1e9, -1e9, -1e9, 0, 0, -5]) >= 0)
         #expect(PlateReader.smallness(400) == 0 && PlateReader.smallness(0) < -4)
     }
+
+    @Test func theBendOfTheConfidenceNeverFalls() throws {
+        let line = try #require(RisingLine(knots: [-2, 0, 4], values: [-1, 0, 8]))
+        let found = [-5, -2, -1, 0, 1, 4, 6].map { line(Double($0)) }
+        #expect(found == [-4, -1, -0.5, 0, 2, 8, 10])
+        let refused: [([Double], [Double])] = [
+            ([0, 0], [0, 1]), ([0, 1], [1, 0]), ([0], [0]), ([0, 1], [0]), ([0, .nan], [0, 1]),
+        ]
+        for (knots, values) in refused {
+            #expect(RisingLine(knots: knots, values: values) == nil)
+        }
+    }
 }
 
 @Suite struct StripTests {

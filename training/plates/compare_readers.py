@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import torch
 
-from evaluate import second_looks
+from calibration import second_looks
 from plates import degrade, jitter, load_aligned, normalise, rectify, worn
 from reader import decode, forward, mean_of, read
 

@@ -36,7 +36,9 @@ def train(options, fold, folder):
     once(folder, "train_localiser", *common, "--steps", options.localiser_steps, "--out", folder)
     once(folder, "mine_alarms", *common, "--checkpoints", folder)
     once(folder, "train_reader", *common, "--steps", options.reader_steps, "--out", folder)
-    calibration = ["--calibration", options.calibration] if options.calibration else []
+    own = f"{folder}/calibration.json"                     # evaluate --fit: by the other folds
+    calibration = own if os.path.exists(own) else options.calibration
+    calibration = ["--calibration", calibration] if calibration else []
     run("export_models", f"{folder}/models", "--checkpoints", folder, *calibration)
 
 

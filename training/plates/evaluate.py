@@ -1,12 +1,15 @@
 """Measure the reader in Python, fit the calibration: evaluate DATA [--split fold|dev] [--fit OUT].
 
 With `--fit` the confidence is fitted on what localiser and reader make of the fold (never of dev),
-on worn copies of it and on what is no plate, and written as JSON for `export`.
+on worn copies of it and on what is no plate, and written as JSON for `export`. With `--folds`
+(OUT/fold1.. of `cross-validate`) on what those networks make of theirs, too; each fold's readings are then
+held against what the constants of the others claim, and `cross-validate` reads with those constants.
 """
 import argparse
 import glob
 import json
-import math
+import os
+import pickle
 import random
 import sys
 
@@ -15,10 +18,10 @@ import numpy as np
 import torch
 
 import drawing
-from localiser import Localiser, locate, overlap
-from plates import INDEX, degrade, jitter, load_aligned, normalise, rectify, worn
-from reader import FORMS, decode, forward, mean_of, read, refine, sized
-from train_localiser import load
+from calibration import Evidence, cross_validated, gather, plot, reports, second_looks, temperature
+from localiser import Localiser
+from plates import degrade, jitter, load_aligned, normalise, rectify
+from reader import FORMS, decode, forward, mean_of, read
 
 
 def networks(folder):
@@ -37,51 +40,6 @@ def readers(folder):
     return mean_of(sorted(paths))
 
 
-SECOND_LOOK = 0.985
-
-
-def second_looks(reader, samples, first):
-    """Readings of a first cut and one by the corners that its characters give, together."""
-    double = [r.type == "yellow_double" for r in first]
-    cuts = [[corners, refine(corners, r)] for (_, corners), r in zip(samples, first)]
-    outs = forward(reader, [normalise(rectify(image, c, d)) for (image, _), pair, d
-                            in zip(samples, cuts, double) for c in pair])
-    return [sized(decode(list(outs[2 * i:2 * i + 2]), d), samples[i][1])
-            for i, d in enumerate(double)]
-
-
-def fit(features, right, ridge=1e-2, rounds=200):
-    """Logistic regression with weights that may not be negative: more evidence, more confidence."""
-    x, y = np.array(features, np.float64), np.array(right, np.float64)
-    scale = x.std(0) + 1e-6
-    weights, bias = np.full(x.shape[1], 0.2), 2.0
-    moment = np.zeros(x.shape[1] + 1)
-    for step in range(rounds * 20):
-        p = 1 / (1 + np.exp(-(x / scale @ weights + bias)))
-        slope = np.append((x / scale).T @ (p - y) / len(y) + ridge * weights / len(y) * 10,
-                          (p - y).mean())
-        moment = 0.9 * moment + slope
-        weights, bias = np.maximum(weights - 0.1 * moment[:-1], 0), bias - 0.1 * moment[-1]
-    return weights / scale, bias
-
-
-def temperature(readings, texts):
-    """Divides the log posteriors so that each place's true character is as likely as it claims."""
-    best = (1e9, 1.0)
-    for t in np.geomspace(0.25, 3, 26):
-        loss = count = 0
-        for r, text in zip(readings, texts):
-            if len(text) != len(r.places):
-                continue
-            for row, c in zip(r.places, text):
-                logs = row / t
-                logs = logs - np.logaddexp.reduce(logs)
-                loss -= max(logs[INDEX[c]], -12)
-                count += 1
-        best = min(best, (loss / max(count, 1), float(t)))
-    return best[1]
-
-
 def report(name, readings, plates):
     right = sum(r.text == p.text for r, p in zip(readings, plates))
     wrong = [(p.file, p.text, r.text) for r, p in zip(readings, plates) if r.text != p.text]
@@ -93,16 +51,20 @@ def main():
     parse.add_argument("data")
     parse.add_argument("--checkpoints", default="checkpoints")
     parse.add_argument("--split", default="fold")
-    parse.add_argument("--fit", help="write the calibration there")
+    parse.add_argument("--fit", help="fit the confidence, write the calibration there")
+    parse.add_argument("--folds", nargs="+", default=[], metavar="FOLDER",
+                       help="with --fit: fold1 fold2.. of cross-validate")
+    parse.add_argument("--of", type=int, default=3, help="how many folds there are")
     parse.add_argument("--plot", help="draw what was claimed against what was observed: OUT.svg")
     parse.add_argument("--drawn", action="store_true", help="count drawn plates by type instead")
     options = parse.parse_args()
     random.seed(1), np.random.seed(1)
     if options.drawn:
         return count_drawn(options, readers(options.checkpoints))
-    localiser, reader = networks(options.checkpoints)
-    parts = load_aligned(options.data, f"{options.checkpoints}/plates.pickle")
-    plates = parts[options.split]
+    if options.fit:
+        return calibrate(options)
+    _, reader = networks(options.checkpoints)
+    plates = load_aligned(options.data, f"{options.checkpoints}/plates.pickle")[options.split]
     groups = {"scenes": [p for p in plates if p.scene],
               "small crops": [p for p in plates if p.file.startswith("ccpd_crops")],
               "larger crops": [p for p in plates if not p.scene and "ccpd" not in p.file]}
@@ -113,70 +75,47 @@ def main():
             report(f"{name}, second witness's share {weight}", readings, group)
         readings = second_looks(reader, cutouts, read(reader, cutouts))
         report(f"{name}, after a second look", readings, group)
-    if options.fit:
-        calibrate(options, localiser, reader, parts)
 
 
-def found_plates(localiser, pictures):
-    """What the localiser finds in pictures: (image, corners, the text there or None, sure)."""
-    for _, image, labelled in pictures:
-        for p, q in locate(localiser, image):
-            near = [t if k != "other" else None for c, t, k in labelled
-                    if overlap(q, c) > 0.3]
-            # A sure find without a row may be a plate that nobody labelled.
-            if not near and p < 0.5:
-                yield image, q.astype(np.float32), None
-            elif near and near[0] != "":
-                yield image, q.astype(np.float32), near[0]
+def evidence(data, folder, fold=None):
+    """What the networks of a folder make of plates that they never saw; kept beside them until they change."""
+    path, networks_of = f"{folder}/evidence.pickle", glob.glob(f"{folder}/*.pt")
+    if os.path.exists(path) and all(os.path.getmtime(path) > os.path.getmtime(p) for p in networks_of):
+        with open(path, "rb") as file:
+            return pickle.load(file)
+    random.seed(1), np.random.seed(1)
+    found = gather(data, folder, *networks(folder), fold)
+    print(f"{folder}: {len(found.right)} readings of what its networks never saw", flush=True)
+    with open(path, "wb") as file:
+        pickle.dump(found, file)
+    return found
 
 
-def twice(reader, samples, constants):
-    """Readings as the program reports them: doubtful ones after a second look."""
-    readings = read(reader, samples)
-    sure = [confidence(r.features, *constants) for r in readings]
-    again = [i for i, p in enumerate(sure) if p < SECOND_LOOK and readings[i].features[3] > -3]
-    for i, both in zip(again, second_looks(reader, [samples[i] for i in again],
-                                           [readings[i] for i in again])):
-        readings[i] = both
-    return readings
+def write(path, constants, warm, **more):
+    with open(path, "w", encoding="utf8") as file:
+        json.dump({"constants": constants.as_json() | {"temperature": warm}, **more}, file, indent=1)
 
 
-def calibrate(options, localiser, reader, parts):
-    """Fits the confidence on what the program reports.
-
-    Errors are rare among the fold's plates: which evidence counts how much is learnt from worn
-    pictures of them too, how sure to be in all from the plates as they are and a quarter of the worn.
-    """
-    plain = []
-    for p in parts["fold"]:
-        plain += [(p.image, jitter(p.corners, bool(n) or p.scene), p.text)
-                  for n in range(3 if p.scene else 2)]
-    for image, corners, text in found_plates(localiser, load(options.data)["fold"]):
-        plain += [(image, corners, text or "")] * 3
-    for p in parts["foreign"]:                          # seen in training, but for the corners
-        plain.append((p.image, jitter(p.corners, True), ""))
-    poor = [(*worn(image, corners), text) for image, corners, text in plain]
-    samples, texts = [s[:2] for s in plain + poor], [s[2] for s in plain + poor]
-    first = read(reader, samples)
-    constants = fit([r.features for r in first], [r.text == t for r, t in zip(first, texts)])
-    readings = twice(reader, samples, constants)
-    right = [r.text == t for r, t in zip(readings, texts)]
-    weights, bias = fit([r.features for r in readings], right)
-    chosen = [*range(len(plain)), *range(len(plain) + 3, len(readings), 4)]   # every fourth
-    score = [[float(np.dot(weights, readings[i].features) + bias)] for i in chosen]
-    (scale,), shift = fit(score, [right[i] for i in chosen])
-    weights, bias = scale * weights, scale * bias + shift
-    warm = temperature(*zip(*[(r, t) for r, t in zip(readings, texts) if t]))
-    constants = {"bias": float(bias), "weights": [float(w) for w in weights],
-                 "temperature": warm}
-    print(constants)
-    p = np.array([confidence(r.features, weights, bias) for r in readings])
-    reports = {name: reliability(name, p[part], np.array(right)[part]) for name, part in
-               (("as they are", slice(0, len(plain))), ("worn", slice(len(plain), None)))}
-    with open(options.fit, "w", encoding="utf8") as file:
-        json.dump({"constants": constants, "reports": reports}, file, indent=1)
+def calibrate(options):
+    """Fits the confidence on what these networks, and those of the folds, make of what they never saw."""
+    own = evidence(options.data, options.checkpoints)
+    folds = [evidence(options.data, folder, f"{folder.rstrip('/')[-1]}/{options.of}")
+             for folder in options.folds]
+    everything = Evidence.of_all([*folds, own])
+    warm, constants = temperature(everything.known), everything.constants()
+    print("constants:", constants.as_json(), warm)
+    found = {"own fold": reports("own fold", constants.confidence(own.features), own)}
+    if len(folds) > 1:
+        pooled, p, each = cross_validated(folds)
+        found["cross-validated"] = reports("cross-validated", p, pooled)
+        reports("own fold, by the constants of the others",
+                pooled.constants().confidence(own.features), own)
+        for folder, own_constants in zip(options.folds, each):
+            write(f"{folder}/calibration.json", own_constants, warm)
+    write(options.fit, constants, warm, reports=found)
     if options.plot:
-        plot(reports, options.plot)
+        shown = found.get("cross-validated", found["own fold"])
+        plot({k: v for k, v in shown.items() if k != "found in scenes"}, options.plot)
 
 
 def plate_of_grammar(bank, kind):
@@ -204,52 +143,6 @@ def count_drawn(options, reader, each=200):
             counts.append(sum(decode(out, p.double).text == p.text
                               for out, p in zip(forward(reader, strips), plates)))
         print(f"{kind}: {counts[0]} and {counts[1]} of {each} drawn, mild and heavy wear")
-
-
-def plot(reports, path):
-    """An SVG of claimed against observed correctness with 95 % intervals (Wilson)."""
-    def x(p):
-        return 60 + 400 * min(-math.log10(max(1 - p, 1e-3)) / 3, 1)
-    lines = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 500 500" '
-             'font-family="sans-serif" font-size="12">', '<rect width="500" height="500" fill="white"/>',
-             f'<path d="M60 440L{x(0.999)} {500 - x(0.999)}" stroke="#999" fill="none"/>',
-             '<text x="180" y="490">claimed (scale: 1 - p, logarithmic)</text>',
-             '<text x="6" y="24">observed, 95 % interval</text>']
-    for p in (0, 0.5, 0.9, 0.99, 0.999):
-        lines.append(f'<text x="{x(p) - 10}" y="462">{p}</text>'
-                     f'<text x="14" y="{504 - x(p)}">{p}</text>')
-    for (name, report), colour in zip(reports.items(), ("#06c", "#c60")):
-        lines.append(f'<text x="330" y="{380 + 20 * (colour == "#c60")}" fill="{colour}">{name}</text>')
-        for claimed, observed, n in report["table"]:
-            middle = (observed + 1.92 / n) / (1 + 3.84 / n)
-            reach = 1.96 / (1 + 3.84 / n) * math.sqrt(observed * (1 - observed) / n + 0.96 / n ** 2)
-            low, high = 500 - x(middle - reach), 500 - x(middle + reach)
-            lines.append(f'<path d="M{x(claimed):.1f} {low:.1f}V{high:.1f}" stroke="{colour}"/>'
-                         f'<circle cx="{x(claimed):.1f}" cy="{500 - x(observed):.1f}" r="4" '
-                         f'fill="{colour}"/>')
-    with open(path, "w", encoding="utf8") as file:
-        file.write("\n".join(lines + ["</svg>"]) + "\n")
-
-
-def reliability(name, p, right):
-    """Prints and returns claims against what was observed."""
-    brier, constant = float(np.mean((p - right) ** 2)), float(np.var(right))
-    print(f"{name}: {right.sum()} of {len(right)} right, Brier score {brier:.4f} "
-          f"(a constant: {constant:.4f})")
-    table = []
-    for low, high in ((0, 0.2), (0.2, 0.5), (0.5, 0.8), (0.8, 0.9), (0.9, 0.95), (0.95, 0.98),
-                      (0.98, 0.99), (0.99, 0.995), (0.995, 1.01)):
-        inside = (p >= low) & (p < high)
-        if inside.any():
-            row = float(p[inside].mean()), float(right[inside].mean()), int(inside.sum())
-            table.append(row)
-            print(f"  claimed {row[0]:.3f}, observed {row[1]:.3f} of {row[2]}")
-    return {"count": len(right), "right": int(right.sum()), "brier": brier, "constant": constant,
-            "table": table}
-
-
-def confidence(features, weights, bias):
-    return 1 / (1 + math.exp(-float(np.clip(bias + np.dot(weights, features), -40, 40))))
 
 
 if __name__ == "__main__":

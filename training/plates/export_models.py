@@ -18,7 +18,8 @@ from export import export, golden  # noqa: E402
 import drawing
 import reader as reading
 from drawing import TYPES
-from evaluate import SECOND_LOOK, readers
+from calibration import SECOND_LOOK
+from evaluate import readers
 from localiser import CELL, NEAR, NEAR_WINDOW, UNIT, Localiser
 from plates import CLASSES, DOUBLE, HEIGHT, SINGLE, WIDTH
 from reader import FORMS, LAYOUTS, PARTS, PRIOR_O, PRIORS, STARTS
@@ -99,7 +100,8 @@ def main():
            output_names=["cells"])
     golden(network, shape, f"{options.out}/golden/plate-localiser.golden", seed=2,
            output_names=["cells"])
-    calibration = {"bias": 6, "weights": [0.6, 1, 0.5, 1.5, 0.5, 1, 1], "temperature": 1}
+    calibration = {"bias": 6, "weights": [0.6, 1, 0.5, 1.5, 0.5, 1, 1], "temperature": 1,
+                   "knots": [-1, 1], "values": [-1, 1]}
     if options.calibration:
         with open(options.calibration, encoding="utf8") as file:
             calibration = json.load(file)["constants"]

@@ -29,9 +29,9 @@ def small_part(data, folder, every=10):
         file.writelines("\t".join(r) + "\n" for r in [head] + kept)
 
 
-def run(program, data, out, faces, steps):
+def run(program, data, out, faces, steps, more):
     """What the program prints of its losses: [value at each report]."""
-    command = [sys.executable, f"{HERE}/{program}", data, "--out", out, "--steps", str(steps)]
+    command = [sys.executable, f"{HERE}/{program}", data, "--out", out, "--steps", str(steps), *more]
     if faces:
         command += ["--faces", faces]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=HERE)
@@ -56,12 +56,13 @@ def main():
         data, out = f"{folder}/data", f"{folder}/out"
         os.mkdir(data)
         small_part(options.data, data)
-        for program, steps in (("train_localiser.py", 100), ("train_reader.py", 200)):
-            losses = run(program, data, out, faces, steps)
+        for program, steps, *more in (("train_localiser.py", 100), ("train_reader.py", 200),
+                                      ("train_reader.py", 200, "--seed", "1", "--teach", f"{out}/reader-0.pt")):
+            losses = run(program, data, out, faces, steps, more)
             fell = len(losses) >= 2 and losses[-1] < 0.75 * losses[0]
             failed |= not fell
-            print(f"{program}: {steps} steps, losses {losses}: {'fell' if fell else 'DID NOT FALL'}",
-                  flush=True)
+            name = " ".join([program, *more[2:3]])
+            print(f"{name}: {steps} steps, losses {losses}: {'fell' if fell else 'DID NOT FALL'}", flush=True)
     sys.exit(failed)
 
 
