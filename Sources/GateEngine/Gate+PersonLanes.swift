@@ -6,20 +6,24 @@ extension Gate {
     /// Machines of which only the sensors are known; an input that is missing reads active.
     mutating func startPersonLanes(inputs: [LineName: Bool], at now: Instant) {
         func isActive(_ line: LineName?) -> Bool { line.map { inputs[$0] ?? true } ?? false }
+        let standing = standing
         personLanes = config.personLaneNames.compactMap { name in
             if let lane = config.turnstiles[name] {
                 let active = Turnstile.Sensor.allCases.filter { isActive(lane.inputs[$0]) }
                 return PersonLane(
                     name: name,
                     machine: PersonMachine(
-                        turnstile: lane, gate: config, active: Set(active), at: now),
+                        turnstile: lane, gate: config, active: Set(active),
+                        lasting: standing.faults(of: name), at: now),
                     faces: config.faces[name])
             }
             return config.doors[name].map { lane in
                 let active = Door.Sensor.allCases.filter { isActive(lane.inputs[$0]) }
                 return PersonLane(
                     name: name,
-                    machine: PersonMachine(door: lane, gate: config, active: Set(active), at: now),
+                    machine: PersonMachine(
+                        door: lane, gate: config, active: Set(active),
+                        lasting: standing.faults(of: name), at: now),
                     faces: config.faces[name])
             }
         }
@@ -83,6 +87,7 @@ extension Gate {
         tellAirLocks(&turn)
         for index in personLanes.indices where personLanes[index].isTouched {
             personLanes[index].isTouched = false
+            note(personLanes[index].machine.lastingFaults, of: personLanes[index].name)
             guard personDue.indices.contains(index) else { continue }
             personDue[index] = personLanes[index].nextDeadline(after: now)
         }

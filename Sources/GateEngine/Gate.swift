@@ -36,6 +36,8 @@ package struct Gate: Sendable {
     var faceLanes: [Int] = []
     private var alarms: Set<String> = []
     var hasAlarms: Bool { !alarms.isEmpty }
+    /// Lasting faults came or went in this turn.
+    var hasNewFaults = false
     private var pictures: PictureDesk
     private var lastNumber: UInt64 = 0
     private var latest = Instant(nanoseconds: .min)
@@ -72,8 +74,8 @@ package struct Gate: Sendable {
                 return lane.inputs[sensor].map { inputs[$0] ?? isPresence } ?? false
             }
             return VehicleLane(
-                name: name, config: lane, gate: config, active: active,
-                closesByNameOnly: standing.closedByNameOnly.contains(name), at: now.instant)
+                name: name, config: lane, gate: config, active: active, standing: standing,
+                at: now.instant)
         }
         startPersonLanes(inputs: inputs, at: now.instant)
         if let fire = config.fire { isFireActive = inputs[fire] ?? true }
@@ -88,6 +90,8 @@ package struct Gate: Sendable {
             raiseAlarm("emergency", Self.emergencyText(reason), &turn)
         } else if isFireActive {
             beginEmergency("fire alarm", &turn)
+        } else if let button = pressedRelease {
+            beginEmergency("released by \(button.operatorName)", &turn)
         }
         for index in lanes.indices {
             lanes[index].begin(&turn)
@@ -96,6 +100,7 @@ package struct Gate: Sendable {
         tellAirLocks(&turn)
         due = lanes.indices.map { lanes[$0].nextDeadline(after: latest) }
         personDue = personLanes.indices.map { personLanes[$0].nextDeadline(after: latest) }
+        startFaults()
         faceLanes = personLanes.indices.filter { personLanes[$0].faces != nil }
         attention = routes.cameras.map { _ in nil }
         pictures.begin(at: latest)
@@ -167,6 +172,7 @@ package struct Gate: Sendable {
             guard isDue || lanes[index].isTouched else { continue }
             lanes[index].timePassed(&turn)
             lanes[index].isTouched = false
+            note(lanes[index].barrier.lastingFaults, of: lanes[index].name)
             due[index] = lanes[index].nextDeadline(after: latest)
         }
         personTimePassed(&turn)
@@ -189,6 +195,23 @@ package struct Gate: Sendable {
     /// True while something moves or is about to: a reload waits.
     package var isMoving: Bool {
         lanes.contains(where: \.isMoving) || personLanes.contains(where: \.isMoving)
+    }
+
+    /// An alarm that stands; those of the site belong to no lane.
+    package struct RaisedAlarm: Hashable, Sendable {
+        package let lane: LaneName?
+        package let code: String
+    }
+
+    package var raisedAlarms: Set<RaisedAlarm> {
+        var found = Set(alarms.map { RaisedAlarm(lane: nil, code: $0) })
+        for lane in lanes {
+            found.formUnion(lane.alarms.map { RaisedAlarm(lane: lane.name, code: $0) })
+        }
+        for lane in personLanes {
+            found.formUnion(lane.alarms.map { RaisedAlarm(lane: lane.name, code: $0) })
+        }
+        return found
     }
 
     /// Every lane as people see it now, in the order of the names.
@@ -305,10 +328,11 @@ package struct Gate: Sendable {
 
     private mutating func endEmergency(by name: String, _ turn: inout Turn) {
         guard let reason = standing.emergency else { return }
-        guard !isFireActive else {
+        // Else every restart and reload would release anew.
+        guard !isFireActive, pressedRelease == nil else {
+            let why = isFireActive ? "fire_input_active" : "release_button_active"
             return turn.record(
-                .emergency, nil,
-                ["what": "reset_refused", "because": "fire_input_active"], person: name)
+                .emergency, nil, ["what": "reset_refused", "because": why], person: name)
         }
         standing.emergency = nil
         turn.actions.append(.keep(standing))
@@ -333,6 +357,10 @@ package struct Gate: Sendable {
     private mutating func finish(_ turn: inout Turn) -> [GateAction] {
         lastNumber = turn.lastNumber
         noteClosedLanes(&turn)
+        if hasNewFaults {
+            hasNewFaults = false
+            turn.actions.append(.keep(standing))
+        }
         for index in attention.indices {
             let wanted = Self.attention(of: routes.cameras[index].lanes, lanes)
             guard attention[index] != wanted else { continue }

@@ -69,6 +69,9 @@ struct PersonMachine: Sendable {
             + (door?.faults.sorted().map { ($0.code, $0.text) } ?? [])
     }
 
+    /// Codes of the faults that only a named person ends.
+    var lastingFaults: Set<String> { turnstile?.lastingFaults ?? door?.lastingFaults ?? [] }
+
     /// The other door of an air lock.
     var interlock: LaneName? { doorConfig?.interlock }
 
@@ -163,7 +166,7 @@ extension PersonMachine {
     /// A machine of which only the sensors are known.
     init(
         turnstile config: TurnstileConfig, gate: GateConfig, active: Set<Turnstile.Sensor>,
-        at now: Instant
+        lasting: Set<String>, at now: Instant
     ) {
         let drives = Turnstile.Drive.allCases.compactMap { drive in
             config.outputs[drive].map { (drive, gate.outputs[$0]?.longest ?? .zero) }
@@ -174,14 +177,18 @@ extension PersonMachine {
         turnstileConfig = config
         turnstile = Turnstile(
             wiring: .init(longest: Dictionary(drives) { a, _ in a }, timing: config.timing),
-            sensors: SensorBank(fitted: Set(fitted), active: active, at: now), at: now)
+            sensors: SensorBank(fitted: Set(fitted), active: active, at: now), lasting: lasting,
+            at: now)
         onStorageFailure = config.onStorageFailure
         deadline = config.timing.deadline
         storage = config.timing.storage
         emergencyExemption = config.emergencyExemption
     }
 
-    init(door config: DoorConfig, gate: GateConfig, active: Set<Door.Sensor>, at now: Instant) {
+    init(
+        door config: DoorConfig, gate: GateConfig, active: Set<Door.Sensor>, lasting: Set<String>,
+        at now: Instant
+    ) {
         let drives = Door.Drive.allCases.compactMap { drive in
             config.outputs[drive].map { (drive, gate.outputs[$0]?.longest ?? .zero) }
         }
@@ -193,7 +200,8 @@ extension PersonMachine {
             wiring: .init(
                 longest: Dictionary(drives) { a, _ in a }, timing: config.timing,
                 isInterlocked: config.interlock != nil),
-            sensors: SensorBank(fitted: Set(fitted), active: active, at: now), at: now)
+            sensors: SensorBank(fitted: Set(fitted), active: active, at: now), lasting: lasting,
+            at: now)
         onStorageFailure = config.onStorageFailure
         deadline = config.timing.deadline
         storage = config.timing.storage

@@ -62,7 +62,7 @@ struct VehicleLane: Lane {
 
     init(
         name: LaneName, config: BarrierConfig, gate: GateConfig, active: Set<BarrierSensor>,
-        closesByNameOnly: Bool, at now: Instant
+        standing: StandingState, at now: Instant
     ) {
         self.name = name
         self.config = config
@@ -79,7 +79,8 @@ struct VehicleLane: Lane {
             wiring: .init(
                 longest: longest, timing: config.timing, limitHold: config.limitHold(gate)),
             sensors: BarrierSensors(fitted: config.inputs.fitted, active: active, at: now),
-            closesByNameOnly: closesByNameOnly, at: now)
+            closesByNameOnly: standing.closedByNameOnly.contains(name),
+            lasting: standing.faults(of: name), at: now)
         status = LaneStatus(
             lane: name, state: "resting", boom: nil, isVehicleWaiting: false, isOccupied: false,
             notice: nil, plate: "", lastOutcome: nil, alarms: [],
@@ -249,6 +250,8 @@ extension Barrier.State {
         case .open: "open"
         case .reversing: "reversing"
         case .lowering: "lowering"
+        // After a reset during the rise nothing is wrong: it only ends.
+        case .fault([], .waiting), .fault([], .driving): "raising"
         case .fault: "fault"
         case .emergency: "emergency"
         }

@@ -60,6 +60,18 @@ package struct IntentNumber: Hashable, Sendable, Codable {
     }
 }
 
+/// A fault that only a named person ends.
+package struct LastingFault: Hashable, Sendable, Codable {
+    package let lane: LaneName
+    /// Stable, e.g. `presence_contradicts`.
+    package let code: String
+
+    package init(lane: LaneName, code: String) {
+        self.lane = lane
+        self.code = code
+    }
+}
+
 /// What outlives a restart beside the journal: an emergency not yet reset, and what it left open.
 package struct StandingState: Hashable, Sendable, Codable {
     /// Why booms are held open, e.g. "fire alarm"; nil when there is no emergency.
@@ -68,13 +80,22 @@ package struct StandingState: Hashable, Sendable, Codable {
     package var closedByNameOnly: Set<LaneName>
     /// By whom the site was closed to all but some groups; nil when it is not.
     package var lockdown: String?
+    /// Neither a restart nor a new configuration makes a blind sensor see.
+    package var faults: Set<LastingFault> = []
 
     package init(
-        emergency: String? = nil, closedByNameOnly: Set<LaneName> = [], lockdown: String? = nil
+        emergency: String? = nil, closedByNameOnly: Set<LaneName> = [], lockdown: String? = nil,
+        faults: Set<LastingFault> = []
     ) {
+        self.faults = faults
         self.lockdown = lockdown
         self.emergency = emergency
         self.closedByNameOnly = closedByNameOnly
+    }
+
+    /// Codes of the lane's faults that nobody has ended.
+    package func faults(of lane: LaneName) -> Set<String> {
+        Set(faults.lazy.filter { $0.lane == lane }.map(\.code))
     }
 
     package init(from decoder: any Decoder) throws {
@@ -83,5 +104,6 @@ package struct StandingState: Hashable, Sendable, Codable {
         closedByNameOnly =
             try values.decodeIfPresent(Set<LaneName>.self, forKey: .closedByNameOnly) ?? []
         lockdown = try values.decodeIfPresent(String.self, forKey: .lockdown)
+        faults = try values.decodeIfPresent(Set<LastingFault>.self, forKey: .faults) ?? []
     }
 }

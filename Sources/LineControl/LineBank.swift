@@ -90,7 +90,7 @@ package final class LineBank {
     }
 
     /// The inputs that can be trusted, with what they read.
-    var trustedInputs: [LineName: Bool] {
+    package var trustedInputs: [LineName: Bool] {
         let working = inputs.filter { $0.condition == .working }
         return Dictionary(uniqueKeysWithValues: working.map { ($0.name, $0.isActive) })
     }

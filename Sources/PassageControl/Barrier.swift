@@ -73,6 +73,11 @@ package struct Barrier: Hashable, Sendable {
             }
         }
 
+        /// All that a named person ends.
+        static let lasting =
+            [.presenceContradicts, .noUpperLimit, .noLowerLimit, .boomMoved, .boomDetached]
+            + Drive.allCases.map(Fault.driveFailed)
+
         package static func < (a: Self, b: Self) -> Bool { a.code < b.code }
     }
 
@@ -168,15 +173,18 @@ package struct Barrier: Hashable, Sendable {
     var relays = RelayMemory<Drive>()
 
     /// A barrier of which only the sensors are known; nothing moves until a fresh decision.
+    ///
+    /// - Parameter lasting: codes of the faults that nobody had ended before the start.
     package init(
-        wiring: Wiring, sensors: BarrierSensors, closesByNameOnly: Bool = false, at now: Instant
+        wiring: Wiring, sensors: BarrierSensors, closesByNameOnly: Bool = false,
+        lasting: Set<String> = [], at now: Instant
     ) {
         self.wiring = wiring
         self.sensors = sensors
         self.closesByNameOnly = closesByNameOnly
         track = VehicleTrack(sensors)
         state = .resting(sensors.position(assumed: nil))
-        let faults = sensedFaults(at: now)
+        let faults = sensedFaults(at: now).union(Fault.lasting.filter { lasting.contains($0.code) })
         if !faults.isEmpty { state = .fault(faults, .none) }
     }
 
@@ -185,6 +193,11 @@ package struct Barrier: Hashable, Sendable {
         case .resting, .raising, .open, .reversing, .lowering: []
         case .fault(let faults, _), .emergency(let faults, _, _): faults
         }
+    }
+
+    /// Codes of the faults that only a named person ends.
+    package var lastingFaults: Set<String> {
+        Set(faults.lazy.filter { !$0.clearsItself }.map(\.code))
     }
 
     /// True when a decision by policy may open this lane now.

@@ -59,7 +59,13 @@ extension Barrier {
     }
 
     private func reset() -> Step {
-        guard case .emergency(let faults, _, _) = state else { return Step(state: state) }
+        guard case .emergency(let faults, let lift, _) = state else { return Step(state: state) }
+        switch lift {
+        case .waiting, .driving:
+            // The rise goes on to its end: where a boom is that stops half way would be a guess.
+            return Step(state: .fault(faults, lift), effects: [.rest(.stop)])
+        case .none: break
+        }
         let assumed: BoomPosition? = faults.contains(.noUpperLimit) ? nil : .up
         return Step(
             state: faults.isEmpty

@@ -183,13 +183,18 @@ package struct Door: Hashable, Sendable {
     var relays = RelayMemory<Drive>()
 
     /// A door of which only the sensors are known; nothing moves until a fresh decision.
-    package init(wiring: Wiring, sensors: SensorBank<Sensor>, at now: Instant) {
+    ///
+    /// - Parameter lasting: codes of the faults that nobody had ended before the start.
+    package init(
+        wiring: Wiring, sensors: SensorBank<Sensor>, lasting: Set<String> = [], at now: Instant
+    ) {
         self.wiring = wiring
         self.sensors = sensors
         let isOpen = sensors.isActive(.contact)
         _ = memory.leaf.follow(isOpen: isOpen, longest: wiring.timing.heldOpen, at: now)
         let motion: Motion = isOpen ? .open(Opening(), nil) : .secured
         let faults = sensedFaults(at: now)
+            .union(Drive.allCases.map(Fault.driveFailed).filter { lasting.contains($0.code) })
         state = faults.isEmpty ? .working(motion) : .fault(faults, motion)
     }
 
@@ -198,6 +203,11 @@ package struct Door: Hashable, Sendable {
         case .working: []
         case .fault(let faults, _), .emergency(let faults, _, _): faults
         }
+    }
+
+    /// Codes of the faults that only a named person ends.
+    package var lastingFaults: Set<String> {
+        Set(faults.lazy.filter { !$0.clearsItself }.map(\.code))
     }
 
     /// True when a decision by policy may release somebody now.

@@ -172,13 +172,18 @@ package struct Turnstile: Hashable, Sendable {
     var relays = RelayMemory<Drive>()
 
     /// A turnstile of which only the sensors are known; nothing moves until a fresh decision.
-    package init(wiring: Wiring, sensors: SensorBank<Sensor>, at now: Instant) {
+    ///
+    /// - Parameter lasting: codes of the faults that nobody had ended before the start.
+    package init(
+        wiring: Wiring, sensors: SensorBank<Sensor>, lasting: Set<String> = [], at now: Instant
+    ) {
         self.wiring = wiring
         self.sensors = sensors
         track = PersonTrack(covered: Self.covered(sensors), gap: wiring.timing.gap)
         _ = memory.gate.follow(
             isOpen: sensors.isActive(.gate), longest: wiring.timing.heldOpen, at: now)
         let faults = sensedFaults(at: now)
+            .union(Drive.allCases.map(Fault.driveFailed).filter { lasting.contains($0.code) })
         if !faults.isEmpty { state = .fault(faults, nil) }
     }
 
@@ -187,6 +192,11 @@ package struct Turnstile: Hashable, Sendable {
         case .locked, .released, .relocking: []
         case .fault(let faults, _), .emergency(let faults, _, _): faults
         }
+    }
+
+    /// Codes of the faults that only a named person ends.
+    package var lastingFaults: Set<String> {
+        Set(faults.lazy.filter { !$0.clearsItself }.map(\.code))
     }
 
     /// True when a decision by policy may release somebody now.

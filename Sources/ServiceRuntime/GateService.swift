@@ -166,7 +166,12 @@ package final class GateService {
         engine += 1
         storesBegun = [:]
         isHandling = true
-        perform(gate.start(inputs: bank.inputStates, at: moment()))
+        let trusted = bank.trustedInputs
+        perform(gate.start(inputs: trusted, at: moment()))
+        // The engine has its own idea of what cannot be read, and is told that it cannot.
+        for line in bank.inputStates.keys.sorted() where trusted[line] == nil {
+            pending.append((.inputFailed(line, reason: "it cannot be read at the start"), nil))
+        }
         recordFaceAcceptances()
         drain()
     }

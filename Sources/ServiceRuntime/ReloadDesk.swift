@@ -131,8 +131,11 @@ extension GateService {
         if old.chips != new.chips { chips = parts.makeChips(new) }
         if old.lineSettings != new.lineSettings { try reopenLines() }
         readers?.adopt(new)
+        let alarms = gate.raisedAlarms
         gate = Gate(config: new, standing: gate.standing)
         startEngine()
+        // What the engine before has told, and this one does not know, nobody would ever clear.
+        for alarm in alarms.subtracting(gate.raisedAlarms) { view.clear(alarm.lane, alarm.code) }
         resumeEyes()
     }
 }

@@ -103,6 +103,45 @@ import Testing
     }
 }
 
+/// What only a named person ends outlives a restart and a new configuration.
+@Suite struct LastingFaultTests {
+    static func faulty() -> GateBench {
+        var bench = GateBench()
+        bench.send(.outputFailed("lane1-raise", reason: "chip gone"))
+        return bench
+    }
+
+    @Test func aRestartEndsNoFaultThatAPersonHasToEnd() {
+        let bench = Self.faulty()
+        let kept = bench.gate.standing
+        #expect(kept.faults == [LastingFault(lane: "lane1", code: "output_failed_raise")])
+        #expect(bench.actions.contains(.keep(kept)))
+        var again = GateBench(standing: kept)
+        #expect(again.gate.status.first?.state == "fault")
+        #expect(again.actions.alarms("output_failed_raise") == 1)
+        again.input("lane1-approach", true)
+        again.wait(.milliseconds(100))
+        again.see(Site.listed[0])
+        again.store()
+        #expect(again.actions.asserts("lane1-raise") == 0)
+        let cleared = again.command(.clearFault(Site.lane), by: "E021")
+        #expect(cleared.contains(.keep(StandingState())))
+        #expect(GateBench(standing: again.gate.standing).gate.status.first?.state == "resting")
+    }
+
+    @Test func aFaultOfASensorThatIsInOrderAgainIsNotKept() {
+        var bench = GateBench()
+        bench.send(.inputFailed("lane1-safety", reason: "wire broken"))
+        #expect(bench.gate.status.first?.state == "fault")
+        #expect(bench.gate.standing.faults.isEmpty)
+    }
+
+    @Test func faultsOfALaneThatIsNoMoreAreForgotten() {
+        let kept = StandingState(faults: [LastingFault(lane: "lane9", code: "boom_moved")])
+        #expect(GateBench(standing: kept).gate.standing.faults.isEmpty)
+    }
+}
+
 @Suite struct OperatorTests {
     @Test func aNamedOpeningIsOnRecordBeforeTheRelay() {
         var bench = GateBench()

@@ -257,6 +257,12 @@ import Testing
         bench.input("desk-unlock", true)
         #expect(bench.gate.standing.lockdown == nil)
         #expect(bench.input("desk-alarm", true).asserts("lane1-raise") == 1)
+        bench.rise()
+        // While the latched button is in, nobody can reset what it released.
+        bench.input("desk-calm", true)
+        #expect(bench.gate.standing.emergency != nil)
+        bench.input("desk-calm", false)
+        bench.input("desk-alarm", false)
         bench.input("desk-calm", true)
         #expect(bench.gate.standing.emergency == nil)
         #expect(bench.input("desk-close", true).records(.override).count >= 1)
@@ -274,6 +280,17 @@ import Testing
         }
         bench.send(.inputFailed("desk-alarm", reason: "wire broken"))
         #expect(bench.gate.standing.emergency != nil)
+    }
+
+    /// Pressed while the gate was without power, or broken: it releases all the same.
+    @Test func theButtonOfAnEmergencyThatIsInAtTheStartReleases() {
+        var bench = Self.bench(inputs: ["desk-alarm": true])
+        #expect(bench.actions.asserts("lane1-raise") == 1)
+        #expect(bench.gate.standing.emergency != nil)
+        bench.rise()
+        bench.input("desk-alarm", false)
+        bench.command(.emergencyReset)
+        #expect(bench.gate.standing.emergency == nil)
     }
 
     @Test func aButtonThatIsHeldAtTheStartPressesNothing() {

@@ -37,6 +37,33 @@ import Testing
         #expect(bench.asserts(.raise).count == count)
     }
 
+    /// A false alarm: reset before the boom is up. It is not left half way, and nobody forced it.
+    @Test func aResetDuringTheRiseLetsItEnd() {
+        var bench = Bench()
+        bench.give(.emergencyRelease)
+        bench.reads(.down, false)
+        bench.wait(.seconds(1))
+        #expect(!bench.give(.emergencyReset).contains(.rest(.raise)))
+        #expect(bench.barrier.faults.isEmpty && bench.barrier.isBusy)
+        bench.wait(.milliseconds(500))
+        let arrived = bench.reads(.up, true)
+        #expect(arrived.contains(.rest(.raise)))
+        #expect(!arrived.contains(.note(.movedUncommanded)))
+        #expect(bench.barrier.position == .up && bench.barrier.closesByNameOnly)
+        #expect(bench.barrier.acceptsPolicy)
+    }
+
+    @Test func withoutSwitchesTheNextOpeningAfterAnEarlyResetRaises() {
+        var bench = Bench(fitted: [.approach, .safety, .photocell])
+        bench.give(.emergencyRelease)
+        bench.give(.emergencyReset)
+        bench.wait(.seconds(60))
+        #expect(bench.barrier.position == nil)
+        let count = bench.asserts(.raise).count
+        bench.give(.open(.policy))
+        #expect(bench.asserts(.raise).count == count + 1)
+    }
+
     @Test func afterTheResetNothingClosesWithoutANamedCommandAndClearPresence() {
         var bench = Bench()
         bench.give(.emergencyRelease)

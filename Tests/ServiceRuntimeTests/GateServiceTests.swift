@@ -190,6 +190,49 @@ import Testing
         #expect(rig.chip.requests["lane1-raise"] == 1)
     }
 
+    @Test func aLineThatCannotBeReadIsAFaultAtTheStartAndAfterAReload() throws {
+        let (folder, next) = (try ScratchFolder(), Next())
+        var config = GateConfig.site(in: folder)
+        config.chips["gone"] = Chip(backing: .simulated, isNative: true)
+        config.inputs["lane1-up"]?.chip = "gone"
+        var line = try #require(config.inputs["lane1-down"])
+        line.chip = "gone"
+        config.inputs["lockdown"] = line
+        config.lockdown = LockdownConfig()
+        config.lockdown?.input = "lockdown"
+        next.result.withLock { [config] in $0 = .success(config) }
+        let rig = try GateRig(
+            folder: folder, config: config, loadConfig: { next.result.withLock { $0 } })
+        let client = try TestClient(rig)
+        for _ in 0..<2 {
+            let snapshot = try #require(try client.ask(ControlRequest(.status), rig).snapshot)
+            #expect(snapshot.lanes[0].state == "fault" && snapshot.lanes[0].boom != "up")
+            #expect(snapshot.lockdown == nil)
+            #expect(try client.ask(ControlRequest(.reload), rig).ok)
+        }
+    }
+
+    @Test func aReloadEndsNoFaultAndLeavesNoAlarmThatNobodyCanClear() throws {
+        let (folder, next) = (try ScratchFolder(), Next())
+        var config = GateConfig.site(in: folder)
+        config.chips["gone"] = Chip(backing: .simulated, isNative: true)
+        config.outputs["lane1-raise"]?.chip = "gone"
+        // The next configuration names the right chip; the fault is still a person's to end.
+        let mended = GateConfig.site(in: folder)
+        next.result.withLock { $0 = .success(mended) }
+        let rig = try GateRig(
+            folder: folder, config: config, loadConfig: { next.result.withLock { $0 } })
+        let client = try TestClient(rig)
+        try rig.loop.run { rig.service.snapshot().lanes[0].state == "fault" }
+        #expect(try client.ask(ControlRequest(.reload), rig).ok)
+        let faulty = try #require(try client.ask(ControlRequest(.status), rig).snapshot)
+        #expect(faulty.lanes[0].state == "fault")
+        #expect(faulty.alarms.map(\.code) == ["output_failed_raise"])
+        #expect(try client.ask(ControlRequest(.clearFault, lane: "lane1"), rig).ok)
+        let cleared = try #require(try client.ask(ControlRequest(.status), rig).snapshot)
+        #expect(cleared.lanes[0].state == "resting" && cleared.alarms.isEmpty)
+    }
+
     @Test func stateDirectoryCannotMoveUnderARunningGate() throws {
         let (rig, next) = try Self.rig()
         var new = rig.config
