@@ -4,7 +4,7 @@ import Glibc
 /// Users and groups of this machine, by name and number.
 package enum Accounts {
     /// Far more than any entry of the account files holds.
-    private static let entryBytes = 65_536
+    static let entryBytes = 65_536
 
     package static func number(ofUser name: String) -> UInt32? {
         var text = [CChar](repeating: 0, count: entryBytes)

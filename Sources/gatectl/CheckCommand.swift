@@ -1,6 +1,8 @@
 import ArgumentParser
 import ConfigurationFiles
+import EventLoop
 import GateConfiguration
+import Glibc
 import ServiceRuntime
 
 /// `gatectl check`: tells every error of a configuration in one run.
@@ -13,7 +15,8 @@ struct CheckCommand: ParsableCommand {
             when the daemon would start with this configuration. Warnings change nothing. The \
             networks of faces are loaded and their answers compared, which the daemon leaves to \
             the eyes: a damaged one takes faces away, never the gate. Run it as root, so that the \
-            site's calibration can be read.
+            site's calibration can be read; the files of /etc/gatehouse are then read with the \
+            rights of the user gatehouse first, for root may read what the daemon may not.
             """)
 
     @Argument(help: "The configuration's folder.")
@@ -21,6 +24,9 @@ struct CheckCommand: ParsableCommand {
 
     @Option(help: "The folder of the face templates and their calibration.")
     var faces = FaceStoreOptions.standardFolder
+
+    @Option(help: "Read the files with the rights of this user, as the daemon will; for root.")
+    var user: String?
 
     @Flag(help: "Exit with 1 on warnings, too.")
     var strict = false
@@ -30,6 +36,7 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         do {
+            try loadAsDaemon()
             let loaded = try ConfigurationDirectory.load(
                 directory, networks: .files(faces: faces))
             if !quiet {
@@ -45,6 +52,24 @@ struct CheckCommand: ParsableCommand {
             }
             throw ExitCode(1)
         }
+    }
+
+    /// Throws what the daemon could not load.
+    private func loadAsDaemon() throws {
+        let usual = directory == ConfigurationDirectory.standardPath && geteuid() == 0
+        let daemon = usual && Accounts.number(ofUser: "gatehouse") != nil ? "gatehouse" : nil
+        guard let name = user ?? daemon else { return }
+        let outcome: Result<LoadedConfiguration, ConfigurationFailure>
+        do {
+            outcome = try Accounts.acting(as: name) {
+                Result { () throws(ConfigurationFailure) in
+                    try ConfigurationDirectory.load(directory)
+                }
+            }
+        } catch {
+            throw ValidationError("cannot read with the rights of '\(name)': \(error)")
+        }
+        _ = try outcome.get()
     }
 
     private static func summary(_ loaded: LoadedConfiguration, _ directory: String) -> String {

@@ -54,6 +54,18 @@ struct CheckCommandTests {
         }
     }
 
+    /// Root reads everything; the daemon does not.
+    @Test(.enabled(if: getuid() == 0, "only root takes on another user's rights"))
+    func whatTheDaemonsUserMayNotReadIsAnError() throws {
+        let site = try Site()
+        #expect(try site.run("check", site.folder, "--user", "nobody").status == 0)
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o600], ofItemAtPath: "\(site.folder)/policy.yaml")
+        #expect(try site.run("check", site.folder).status == 0)
+        let refused = try site.run("check", site.folder, "--user", "nobody")
+        #expect(refused.status == 1 && refused.errors.contains("may not be read"))
+    }
+
     @Test func soundConfigurationExitsWithZero() throws {
         let result = try Site().run("check")
         #expect(result.status == 0 && result.errors == "")
