@@ -112,7 +112,7 @@ extension GateService {
         }
         desk.grant(
             person: person, textVersion: text, signer: request.signer ?? name,
-            expires: request.until, at: moment()
+            expires: request.until, hasEyes: !config.cameras.isEmpty, at: moment()
         ) { [weak self] outcome in
             switch outcome {
             case .failure(let error): client.send(.refused(error.description))

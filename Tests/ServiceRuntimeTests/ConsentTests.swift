@@ -3,6 +3,7 @@ import EventLoop
 import FaceMatching
 import FaceStorage
 import Foundation
+import GateConfiguration
 import GateTypes
 import Imaging
 import PlateRecognition
@@ -242,8 +243,11 @@ import VisionLink
         gallery.mayLook(for: [ConsentNotice(person: "E017", consent: "C2", expires: nil)])
         gallery.finish()
         #expect(gallery.snapshot?.gallery.isEmpty == true)
+        // Nobody waits for a face that nothing is compared with.
+        #expect(gallery.reports.last == .enrolled([]))
         gallery.mayLook(for: [ConsentNotice(person: "E017", consent: "C1", expires: nil)])
         #expect(gallery.snapshot?.gallery.peopleCount == 1)
+        #expect(gallery.reports.last == .enrolled(["E017"]))
         gallery.mayLook(for: [])
         #expect(gallery.snapshot?.gallery.isEmpty == true)
     }
@@ -280,6 +284,53 @@ import VisionLink
             return
         }
         #expect(error.description.contains("are damaged"))
+    }
+
+    @Test func aWithdrawalBeatsARenewalThatIsOnItsWayToTheDisk() throws {
+        let folder = try ScratchFolder()
+        let loop = try EventLoop()
+        let desk = try ConsentDesk(directory: folder.path, loop: loop)
+        defer { desk.finish() }
+        var answers: [Result<Consent, StartError>] = []
+        func grant() {
+            desk.grant(
+                person: "E017", textVersion: "1", signer: "E002", expires: nil, hasEyes: true,
+                at: Moment(instant: loop.now, wall: .now())
+            ) { answers.append($0) }
+        }
+        grant()
+        try loop.run { answers.count == 1 }
+        grant()
+        let now = Moment(instant: loop.now, wall: .now())
+        _ = try desk.withdraw(person: "E017", at: now) { _ in }.get()
+        try loop.run { answers.count == 2 }
+        guard case .failure(let error) = answers[1] else {
+            Issue.record("the renewal brought a withdrawn consent back")
+            return
+        }
+        #expect(error.description.contains("changed meanwhile"))
+        #expect(desk.register.consents.map(\.state) == [.withdrawn])
+        desk.finish()
+        let kept = try ConsentFile(directory: folder.path).load().get()
+        #expect(kept.consents.map(\.state) == [.withdrawn])
+    }
+
+    @Test func aNewConsentWaitsForTheEyesWhereThereAreCameras() throws {
+        for hasCameras in [true, false] {
+            let folder = try ScratchFolder()
+            var config = GateConfig.site(in: folder)
+            if !hasCameras {
+                config.cameras = [:]
+                config.lanes["lane1"]?.camera = nil
+            }
+            let rig = try GateRig(folder: folder, config: config)
+            let client = try TestClient(rig)
+            #expect(try client.ask(Self.request(.consentGrant, "E017"), rig).ok)
+            #expect(try client.ask(Self.request(.consentWithdraw, "E017"), rig).ok)
+            let again = try client.ask(Self.request(.consentGrant, "E017"), rig)
+            #expect(again.ok == !hasCameras, "\(again.text ?? "")")
+            if hasCameras { #expect(again.text?.contains("may still be there") == true) }
+        }
     }
 
     @Test func aConsentThatIsRefusedSaysWhy() throws {
