@@ -91,6 +91,8 @@ package struct ControlReply: Hashable, Sendable, Codable {
 /// Limits of the control socket, in one place.
 package enum ControlLimits {
     package static let clients = 16
+    /// So many places those who only look leave to those who may act: an emergency release gets in.
+    package static let reservedForOperators = 6
     package static let requestBytes = 4096
     package static let replyBytes = 16_777_216
     package static let nameBytes = 64

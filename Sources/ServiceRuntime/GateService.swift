@@ -125,9 +125,12 @@ package final class GateService {
         try Directories.make(config.storage.runtimeDirectory)
         try openConsents()
         try openEyes()
+        let peers = PeerMemory()
         control = try ControlServer(
             loop: loop, path: RuntimePaths.control(config),
-            judge: { [weak self] in ControlPeer($0, self?.config.control ?? ControlConfig()) },
+            judge: { [weak self, loop] in
+                peers.judged($0, self?.config.control ?? ControlConfig(), at: loop.now)
+            },
             handler: { [weak self] in self?.answer($0, $1) })
     }
 
