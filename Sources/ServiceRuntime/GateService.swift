@@ -111,7 +111,7 @@ package final class GateService {
         try watchLines()
         startEngine()
         if let emergency = gate.standing.emergency {
-            parts.log(.warning, "an emergency stands and is resumed: \(emergency)")
+            parts.log(.warning, "an emergency stands: \(emergency)")
         }
         heartbeat = Heartbeat(loop: loop) { [weak self] in self?.beat($0) }
         watchSimulatedReaders()
@@ -321,11 +321,9 @@ package final class GateService {
     private func beat(_ isHigh: Bool) {
         guard let line = config.heartbeat else { return }
         do throws(LineError) {
-            if isHigh {
-                try bank.assert(line, atMost: Heartbeat.interval * 5, at: loop.now)
-            } else {
-                try bank.rest(line, at: loop.now)
-            }
+            guard isHigh else { return try bank.rest(line, at: loop.now) }
+            try bank.assert(line, atMost: Heartbeat.interval * 5, at: loop.now)
+            // Only this proves it: a lost line can always be left at rest.
             if heartbeatFailed { parts.log(.notice, "the heartbeat output works again") }
             heartbeatFailed = false
         } catch {

@@ -27,6 +27,22 @@ import Testing
         #expect(try rig.output("watchdog").values.last == false)
     }
 
+    @Test func aHeartbeatThatIsLostIsToldOnceAndAgainWhenItWorks() throws {
+        let rig = try GateRig()
+        rig.chip.refusedOutputs = ["watchdog"]
+        try rig.output("watchdog").isRefusing = true
+        var isOver = false
+        let timer = rig.loop.makeTimer { isOver = true }
+        timer.set(rig.loop.now + .milliseconds(800))
+        try rig.loop.run { isOver }
+        let isAgain = { (line: String) in line.contains("the heartbeat output works again") }
+        #expect(rig.log.all.count { $0.contains("no heartbeat") } == 1)
+        #expect(!rig.log.all.contains(where: isAgain))
+        rig.chip.refusedOutputs = []
+        try rig.loop.run { rig.log.all.contains(where: isAgain) }
+        #expect(rig.log.all.count(where: isAgain) == 1)
+    }
+
     @Test func stopDrivesEveryLineToRestAndIsOnRecord() throws {
         let rig = try GateRig()
         rig.service.stop("SIGTERM")
