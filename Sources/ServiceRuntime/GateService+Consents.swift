@@ -159,9 +159,9 @@ extension GateService {
         facts["consent"] = consent.identifier
         facts["text"] = consent.textVersion
         facts["expires_unix_ms"] = consent.expires.map { "\($0.milliseconds)" }
-        facts["by"] = name
-        write(
-            EntryDraft(
-                .consent, at: moment(), facts: facts, personal: [.person: consent.person]))
+        var draft = EntryDraft(
+            .consent, at: moment(), facts: facts, personal: [.person: consent.person])
+        draft.personal[.operatorName] = name
+        write(draft)
     }
 }

@@ -359,8 +359,11 @@ package final class GateService {
         keeper?.afterwards { journal.append(draft) }
     }
 
-    func record(_ kind: EntryKind, _ facts: [String: String]) {
-        write(EntryDraft(kind, at: moment(), facts: facts))
+    /// - Parameter person: who ordered it; facts are kept for ever, and no place for a name.
+    func record(_ kind: EntryKind, _ facts: [String: String], person: String? = nil) {
+        write(
+            EntryDraft(
+                kind, at: moment(), facts: facts, personal: person.map { [.person: $0] } ?? [:]))
     }
 
     private func received(_ answer: StorageAnswer) {

@@ -96,6 +96,9 @@ import VisionLink
         // Which person it was is personal, and erasable; nothing else says it.
         #expect(told.allSatisfy { $0.text(.person)?.hasPrefix("E") == true })
         #expect(told.allSatisfy { !$0.facts.values.contains("E-LEAVING") })
+        // So is who put it on record.
+        #expect(told.map { $0.text(.operatorName) != nil } == [true, true, true, false])
+        #expect(told.allSatisfy { $0.facts["by"] == nil })
     }
 
     @Test func aRenewedConsentKeepsTheTemplatesAndIsOnRecord() throws {

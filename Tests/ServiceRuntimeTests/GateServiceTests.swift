@@ -179,6 +179,9 @@ import Testing
         #expect(snapshot.site == "Test gate" && snapshot.lanes.count == 1)
         #expect(rig.notifier.states == ["reloading", "ready"])
         try rig.loop.run { rig.journal.entries.last?.facts["event"] == "reload_refused" }
+        // Whoever ordered it is a personal field, which can be erased.
+        #expect(rig.journal.entries.last?.facts["by"] == nil)
+        #expect(rig.journal.entries.last?.text(.person) != nil)
         #expect(rig.chip.requests["lane1-raise"] == 1)
     }
 
