@@ -19,7 +19,7 @@ import VisionLink
     static let embedder = FaceGallery.Embedder(model: model, calibration: nil, card: nil)
 
     static func request(
-        _ kind: ControlRequest.Kind, _ person: String, until: WallTime? = nil
+        _ kind: ControlRequest.Kind, _ person: String, until: String? = nil
     ) -> ControlRequest {
         var request = ControlRequest(kind)
         request.person = person
@@ -107,7 +107,7 @@ import VisionLink
         let folder = rig.folder.file("faces")
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
-        let soon = WallTime(milliseconds: WallTime.now().milliseconds + 3 * 86_400_000)
+        let soon = CivilDate.text(ofDay: WallTime.now().milliseconds / 86_400_000 + 3)
         #expect(try client.ask(Self.request(.consentGrant, "E017", until: soon), rig).ok)
         let consent = try #require(
             try client.ask(ControlRequest(.consents), rig).consents?.first)
@@ -341,10 +341,32 @@ import VisionLink
         let client = try TestClient(rig)
         #expect(try client.ask(Self.request(.consentGrant, "E017"), rig).ok)
         let past = try client.ask(
-            Self.request(.consentGrant, "E018", until: WallTime(milliseconds: 1)), rig)
+            Self.request(.consentGrant, "E018", until: "1971-01-01"), rig)
         #expect(!past.ok && past.text?.contains("expired already") == true)
+        let never = try client.ask(
+            Self.request(.consentGrant, "E018", until: "2999-02-30"), rig)
+        #expect(!never.ok && never.text?.contains("no day of the calendar") == true)
         #expect(!(try client.ask(Self.request(.consentWithdraw, "E019"), rig).ok))
         #expect(!(try client.ask(ControlRequest(.consentGrant), rig).ok))
+    }
+
+    @Test func theEndIsByTheSitesClocksAndAStrangerIsTakenWithAWarning() throws {
+        let folder = try ScratchFolder()
+        var config = GateConfig.site(in: folder)
+        config.site.timeZone = TimeZoneTable(
+            name: "Asia/Shanghai", transitions: [.init(fromSeconds: 0, offsetSeconds: 28_800)])
+        config.roster.people = [.init(person: "E017", group: "staff")]
+        let rig = try GateRig(folder: folder, config: config)
+        let client = try TestClient(rig)
+        let listed = try client.ask(
+            Self.request(.consentGrant, "E017", until: "2999-01-01"), rig)
+        #expect(listed.ok && listed.warning == nil)
+        let visitor = try client.ask(
+            Self.request(.consentGrant, "V001", until: "2999-01-01T00:00Z"), rig)
+        #expect(visitor.ok && visitor.warning?.contains("people.csv") == true)
+        let ends = try client.ask(ControlRequest(.consents), rig).consents?.compactMap(\.expires)
+        let (first, second) = (try #require(ends?.first), try #require(ends?.last))
+        #expect(second.milliseconds - first.milliseconds == 8 * 3_600_000)
     }
 
     @Test func infraredSeesTheSameFaceInTheSamePlaceAtTheSameTime() {
