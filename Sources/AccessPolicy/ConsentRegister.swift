@@ -51,12 +51,14 @@ package struct ConsentRegister: Hashable, Sendable, Codable {
     /// Puts a consent on record; one that stands already is renewed.
     ///
     /// A renewal keeps the identifier, so that what was enrolled under it stays, and keeps the terms
-    /// before. A consent that has ended is never renewed: a new one begins, and nothing is left of
-    /// the old one's templates.
+    /// before. A consent that has ended is never renewed: a new one begins, and only when the eyes
+    /// have told that nothing is left of the old one's templates.
     ///
+    /// - Parameter hasEyes: false where no eyes belong to the site, so that nobody could tell.
     /// - Throws: when something is missing in it.
     package mutating func grant(
-        person: String, textVersion: String, signer: String, expires: WallTime?, at now: Moment
+        person: String, textVersion: String, signer: String, expires: WallTime?,
+        hasEyes: Bool = true, at now: Moment
     ) throws(ConsentError) -> Consent {
         for (value, what) in [
             (person, "the person"), (textVersion, "the version of the text"),
@@ -78,6 +80,12 @@ package struct ConsentRegister: Hashable, Sendable, Codable {
         }
         if let index = consents.lastIndex(where: { $0.person == person && $0.state == .standing }) {
             return try renew(index, textVersion, signer, expires, at: now)
+        }
+        // The order to destroy names the person, so it must not come after a new enrolment.
+        guard !hasEyes || !uncleared.contains(person) else {
+            throw ConsentError(
+                "templates of an earlier consent of \(person) may still be there",
+                remedy: "let the eyes destroy them (gatectl consent show), then grant again")
         }
         guard consents.count < Self.consentsLargest else {
             throw ConsentError(
@@ -130,6 +138,9 @@ package struct ConsentRegister: Hashable, Sendable, Codable {
     }
 
     /// People whose consent has ended and whose templates may still be there.
+    ///
+    /// Nobody who has consented again: where no eyes cleared before, a new enrolment replaces what is
+    /// left, and an order to destroy would take that with it.
     package var uncleared: [String] {
         let standing = Set(consents.filter { $0.state == .standing }.map(\.person))
         return Set(consents.filter { $0.state != .standing && $0.cleared == nil }.map(\.person))

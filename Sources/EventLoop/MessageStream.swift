@@ -54,6 +54,8 @@ package final class MessageStream {
     private var received: [UInt8] = []
     private var waiting: [UInt8] = []
     private var closesWhenSent = false
+    /// Why nothing can be sent any more, while what the peer has said before is still read.
+    private var sendFailure: SystemError?
     private var onMessage: (([UInt8]) -> Void)?
     private var onEnd: ((End) -> Void)?
 
@@ -81,10 +83,10 @@ package final class MessageStream {
         source = try loop.watch(socket, priority: priority) { [weak self] in self?.serve($0) }
     }
 
-    /// Queues a message; false when the stream is over or ends by it.
+    /// Queues a message; false when the stream is over, ends by it, or only reads what is left.
     @discardableResult
     package func send(_ message: [UInt8]) -> Bool {
-        guard isOpen, !closesWhenSent else { return false }
+        guard isOpen, !closesWhenSent, sendFailure == nil else { return false }
         switch framing {
         case .lines: waiting += message + [0x0A]
         case .lengths:
@@ -96,7 +98,7 @@ package final class MessageStream {
             finish(.peerTooSlow(limit: limits.waiting))
             return false
         }
-        return isOpen
+        return isOpen && sendFailure == nil
     }
 
     /// Closes without calling `onEnd`.
@@ -129,11 +131,13 @@ package final class MessageStream {
         var buffer = [UInt8](repeating: 0, count: Self.bytesPerTurn)
         do {
             guard let count = try socket.read(into: &buffer) else { return }
-            guard count > 0 else { return finish(.closedByPeer) }
+            guard count > 0 else {
+                return finish(sendFailure.map { .failed($0) } ?? .closedByPeer)
+            }
             received += buffer.prefix(count)
             deliver()
         } catch {
-            finish(.failed(error))
+            finish(.failed(sendFailure ?? error))
         }
     }
 
@@ -182,6 +186,20 @@ package final class MessageStream {
             }
             if waiting.isEmpty && closesWhenSent { return close() }
             try source?.want(waiting.isEmpty ? .readable : [.readable, .writable])
+        } catch {
+            guard [EPIPE, ECONNRESET].contains(error.code), !closesWhenSent else {
+                return finish(.failed(error))
+            }
+            readOnly(after: error)
+        }
+    }
+
+    /// The peer has gone; what it said before that, often the reason, may wait to be read.
+    private func readOnly(after error: SystemError) {
+        sendFailure = error
+        waiting = []
+        do {
+            try source?.want(.readable)
         } catch {
             finish(.failed(error))
         }

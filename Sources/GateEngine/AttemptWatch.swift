@@ -22,8 +22,8 @@ struct AttemptWatch: Hashable, Sendable {
 
     mutating func ignore() { ignored += 1 }
 
-    /// A known badge shows that nobody guesses.
-    mutating func known() { wrong = 0 }
+    /// A known badge forgives one slip and no more: whoever has one could try out codes without end.
+    mutating func known() { wrong = max(wrong - 1, 0) }
 
     /// Counts one unknown credential; returns how many came in a row when that is too many.
     mutating func unknown(_ limits: ReaderConfig.Attempts, at now: Instant) -> Int? {

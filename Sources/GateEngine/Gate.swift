@@ -86,7 +86,9 @@ package struct Gate: Sendable {
         startLockdown(inputs: inputs, &turn)
         if let reason = standing.emergency {
             releaseLanes(&turn)
-            turn.record(.emergency, nil, ["what": "resumed", "reason": reason])
+            turn.record(
+                .emergency, nil, ["what": "resumed", "reason": EmergencyReason.fact(reason)],
+                person: EmergencyReason.person(reason))
             raiseAlarm("emergency", Self.emergencyText(reason), &turn)
         } else if isFireActive {
             beginEmergency("fire alarm", &turn)
@@ -304,7 +306,8 @@ package struct Gate: Sendable {
         standing.emergency = reason
         turn.actions.append(.keep(standing))
         turn.record(
-            .emergency, nil, ["what": "begun", "reason": reason], person: operatorName)
+            .emergency, nil, ["what": "begun", "reason": EmergencyReason.fact(reason)],
+            person: operatorName)
         raiseAlarm("emergency", Self.emergencyText(reason), &turn)
     }
 
@@ -336,7 +339,9 @@ package struct Gate: Sendable {
         }
         standing.emergency = nil
         turn.actions.append(.keep(standing))
-        turn.record(.emergency, nil, ["what": "reset", "reason": reason], person: name)
+        turn.record(
+            .emergency, nil, ["what": "reset", "reason": EmergencyReason.fact(reason)],
+            person: name)
         clearAlarm("emergency", &turn)
         for index in lanes.indices {
             lanes[index].drive(.emergencyReset, &turn)

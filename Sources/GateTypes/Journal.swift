@@ -25,6 +25,8 @@ package enum EntryKind: String, Sendable, Codable, CaseIterable {
 /// Fields that must be deletable: the chain covers only a salted commitment to each.
 package enum PersonalField: String, Sendable, Codable, CaseIterable {
     case plate, person, badge
+    /// Who acted, where `person` is whom it concerns.
+    case operatorName = "operator"
 }
 
 /// An entry as the core writes it; the journal adds sequence, salts and hashes.

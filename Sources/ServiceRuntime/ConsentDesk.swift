@@ -40,15 +40,19 @@ final class ConsentDesk {
     }
 
     /// Puts a consent on record; `done` is called when the disk has it, and only then it stands.
+    ///
+    /// - Parameter hasEyes: false where no eyes belong to the site (`ConsentRegister.grant`).
     func grant(
-        person: String, textVersion: String, signer: String, expires: WallTime?, at now: Moment,
-        done: @escaping (Result<Consent, StartError>) -> Void
+        person: String, textVersion: String, signer: String, expires: WallTime?, hasEyes: Bool,
+        at now: Moment, done: @escaping (Result<Consent, StartError>) -> Void
     ) {
         if let damage { return done(.failure(damage)) }
+        let before = latest(of: person)
         var changed = register
         do throws(ConsentError) {
             _ = try changed.grant(
-                person: person, textVersion: textVersion, signer: signer, expires: expires, at: now)
+                person: person, textVersion: textVersion, signer: signer, expires: expires,
+                hasEyes: hasEyes, at: now)
         } catch {
             return done(.failure(StartError(error.description)))
         }
@@ -58,10 +62,19 @@ final class ConsentDesk {
                 return done(.failure(StartError("the consent cannot be kept: \(error)")))
             }
             guard let self else { return }
+            // A word that came later counts: a consent withdrawn meanwhile does not come back.
+            guard self.latest(of: person) == before else {
+                self.save(self.register) { _ in }
+                return done(
+                    .failure(
+                        StartError(
+                            "the consent of \(person) was changed meanwhile; look at it, then "
+                                + "grant again")))
+            }
             do throws(ConsentError) {
                 let kept = try self.register.grant(
                     person: person, textVersion: textVersion, signer: signer, expires: expires,
-                    at: now)
+                    hasEyes: hasEyes, at: now)
                 // What was ended meanwhile was saved without this one.
                 if self.register != changed { self.save(self.register) { _ in } }
                 done(.success(kept))
@@ -100,6 +113,10 @@ final class ConsentDesk {
         let done = register.cleared(person: person, at: now)
         if !done.isEmpty { save(register) { _ in } }
         return done
+    }
+
+    private func latest(of person: String) -> Consent? {
+        register.consents.last { $0.person == person }
     }
 
     func finish() { worker.finish(within: .seconds(2)) }

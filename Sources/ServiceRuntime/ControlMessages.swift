@@ -37,11 +37,12 @@ package struct ControlRequest: Hashable, Sendable, Codable {
     package var lane: LaneName?
     /// Who really asks, where a shared account does.
     package var `as`: String?
-    /// Of a consent: whose, to which text, before whom, until when.
+    /// Of a consent: whose, to which text, before whom.
     package var person: String?
     package var text: String?
     package var signer: String?
-    package var until: WallTime?
+    /// Until when, as the site's clocks show it (`MomentText`): the asker's may be others.
+    package var until: String?
 
     package init(_ request: Kind, lane: LaneName? = nil, as name: String? = nil) {
         self.request = request
@@ -55,6 +56,8 @@ package struct ControlReply: Hashable, Sendable, Codable {
     package var ok: Bool
     /// One sentence.
     package var text: String?
+    /// What was done all the same, and should be looked at; one sentence.
+    package var warning: String?
     /// Errors of a configuration, each with its place.
     package var errors: [String]?
     package var snapshot: GateSnapshot?
@@ -91,6 +94,8 @@ package struct ControlReply: Hashable, Sendable, Codable {
 /// Limits of the control socket, in one place.
 package enum ControlLimits {
     package static let clients = 16
+    /// So many places those who only look leave to those who may act: an emergency release gets in.
+    package static let reservedForOperators = 6
     package static let requestBytes = 4096
     package static let replyBytes = 16_777_216
     package static let nameBytes = 64

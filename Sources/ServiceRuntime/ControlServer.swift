@@ -120,15 +120,25 @@ package final class ControlServer {
         } catch {
             return
         }
-        if clients.count >= ControlLimits.clients {
-            dismiss(client, "\(ControlLimits.clients) clients are connected already; try again")
-        } else if client.peer.right == .none {
-            dismiss(
-                client,
-                "'\(client.peer.account)' may not look at this gate; "
-                    + "ask for membership of the group 'control: viewers' or 'operators'")
+        if let reason = obstacle(to: client.peer) {
+            dismiss(client, reason)
         } else {
             clients.append(client)
+        }
+    }
+
+    /// Why a visitor cannot stay; the right comes first, since it does not change by waiting.
+    private func obstacle(to peer: ControlPeer) -> String? {
+        switch peer.right {
+        case .none:
+            return "'\(peer.account)' may not look at this gate; "
+                + "ask for membership of the group 'control: viewers' or 'operators'"
+        case .view where clients.count >= ControlLimits.clients - ControlLimits.reservedForOperators:
+            return "\(clients.count) clients are connected already, and the other places are kept "
+                + "for those who may act; try again"
+        case .operate where clients.count >= ControlLimits.clients:
+            return "\(clients.count) clients are connected already; try again"
+        case .view, .operate: return nil
         }
     }
 

@@ -211,9 +211,10 @@ package final class FaceGallery: Sendable {
 
     private func tell(_ report: EyesReport) { state.withLock { $0.report }?(report) }
 
+    /// Tells whom faces are compared with; nobody waits for the face of anybody else.
     private func tellEnrolled() {
         let news: [String]? = state.withLock { state in
-            let people = Set(state.stored.map(\.record.binding.person)).sorted()
+            let people = Set(Self.fit(state).map(\.record.binding.person)).sorted()
             guard people != state.told else { return nil }
             state.told = people
             return people
@@ -221,14 +222,18 @@ package final class FaceGallery: Sendable {
         if let news { tell(.enrolled(news)) }
     }
 
-    /// Only templates under the very consent that stands are compared with.
+    /// Only templates under the very consent that stands count.
+    private static func fit(_ state: State) -> [FaceStore.OpenedTemplate] {
+        state.stored.filter {
+            state.allowed[$0.record.binding.person]?.consent == $0.record.binding.consent
+        }
+    }
+
     private static func rebuild(_ state: inout State) {
         guard let first = state.stored.first, let embedder = state.embedder else {
             return state.snapshot = nil
         }
-        let fit = state.stored.filter {
-            state.allowed[$0.record.binding.person]?.consent == $0.record.binding.consent
-        }
+        let fit = fit(state)
         let gallery = try? Gallery(
             fit.map { FaceTemplate(person: $0.record.binding.person, embedding: $0.embedding) },
             dimension: first.embedding.count)

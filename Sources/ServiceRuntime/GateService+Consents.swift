@@ -1,5 +1,6 @@
 import AccessPolicy
 import EventLoop
+import GateConfiguration
 import GateEngine
 import GateTypes
 import VisionLink
@@ -110,9 +111,21 @@ extension GateService {
             client.send(.refused("a consent needs \"person\" and \"text\""))
             return
         }
+        var expires: WallTime?
+        if let until = request.until {
+            switch MomentText.parse(until, in: config.site.timeZone) {
+            case .success(let wall): expires = wall
+            case .failure(let problem):
+                client.send(
+                    .refused("the end is '\(until)', \(problem.text); write e.g. 2027-11-24T18:30"))
+                return
+            }
+        }
+        // Visitors may be in no list; a slip of the pen is in none either.
+        let isListed = config.roster.people.contains { $0.person == person }
         desk.grant(
             person: person, textVersion: text, signer: request.signer ?? name,
-            expires: request.until, at: moment()
+            expires: expires, hasEyes: !config.cameras.isEmpty, at: moment()
         ) { [weak self] outcome in
             switch outcome {
             case .failure(let error): client.send(.refused(error.description))
@@ -122,10 +135,14 @@ extension GateService {
                 self?.journal(
                     consent, before == nil ? "granted" : "renewed", by: name,
                     facts: before.map { ["earlier_text": $0.textVersion] } ?? [:])
-                client.send(
-                    .done(
-                        "consent \(consent.identifier) of \(person) is "
-                            + (before == nil ? "on record" : "renewed; its templates stay")))
+                var reply = ControlReply.done(
+                    "consent \(consent.identifier) of \(person) is "
+                        + (before == nil ? "on record" : "renewed; its templates stay"))
+                if !isListed {
+                    reply.warning =
+                        "'\(person)' is in no row of roster/people.csv; see that it is no slip"
+                }
+                client.send(reply)
             }
         }
     }
@@ -159,9 +176,9 @@ extension GateService {
         facts["consent"] = consent.identifier
         facts["text"] = consent.textVersion
         facts["expires_unix_ms"] = consent.expires.map { "\($0.milliseconds)" }
-        facts["by"] = name
-        write(
-            EntryDraft(
-                .consent, at: moment(), facts: facts, personal: [.person: consent.person]))
+        var draft = EntryDraft(
+            .consent, at: moment(), facts: facts, personal: [.person: consent.person])
+        draft.personal[.operatorName] = name
+        write(draft)
     }
 }

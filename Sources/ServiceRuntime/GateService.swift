@@ -111,7 +111,7 @@ package final class GateService {
         try watchLines()
         startEngine()
         if let emergency = gate.standing.emergency {
-            parts.log(.warning, "an emergency stands and is resumed: \(emergency)")
+            parts.log(.warning, "an emergency stands: \(emergency)")
         }
         heartbeat = Heartbeat(loop: loop) { [weak self] in self?.beat($0) }
         watchSimulatedReaders()
@@ -125,9 +125,12 @@ package final class GateService {
         try Directories.make(config.storage.runtimeDirectory)
         try openConsents()
         try openEyes()
+        let peers = PeerMemory()
         control = try ControlServer(
             loop: loop, path: RuntimePaths.control(config),
-            judge: { [weak self] in ControlPeer($0, self?.config.control ?? ControlConfig()) },
+            judge: { [weak self, loop] in
+                peers.judged($0, self?.config.control ?? ControlConfig(), at: loop.now)
+            },
             handler: { [weak self] in self?.answer($0, $1) })
     }
 
@@ -323,11 +326,9 @@ package final class GateService {
     private func beat(_ isHigh: Bool) {
         guard let line = config.heartbeat else { return }
         do throws(LineError) {
-            if isHigh {
-                try bank.assert(line, atMost: Heartbeat.interval * 5, at: loop.now)
-            } else {
-                try bank.rest(line, at: loop.now)
-            }
+            guard isHigh else { return try bank.rest(line, at: loop.now) }
+            try bank.assert(line, atMost: Heartbeat.interval * 5, at: loop.now)
+            // Only this proves it: a lost line can always be left at rest.
             if heartbeatFailed { parts.log(.notice, "the heartbeat output works again") }
             heartbeatFailed = false
         } catch {
@@ -363,8 +364,11 @@ package final class GateService {
         keeper?.afterwards { journal.append(draft) }
     }
 
-    func record(_ kind: EntryKind, _ facts: [String: String]) {
-        write(EntryDraft(kind, at: moment(), facts: facts))
+    /// - Parameter person: who ordered it; facts are kept for ever, and no place for a name.
+    func record(_ kind: EntryKind, _ facts: [String: String], person: String? = nil) {
+        write(
+            EntryDraft(
+                kind, at: moment(), facts: facts, personal: person.map { [.person: $0] } ?? [:]))
     }
 
     private func received(_ answer: StorageAnswer) {

@@ -86,7 +86,7 @@ final class ReloadDesk {
             service.loop.stop()
             return
         }
-        service.record(.configuration, ["event": "reloaded", "by": name])
+        service.record(.configuration, ["event": "reloaded"], person: name)
         service.parts.log(.notice, "configuration reloaded by \(name)")
         service.parts.notifier.ready(status: service.statusLine)
         for answer in answers { answer(.done("the new configuration is in force")) }
@@ -111,7 +111,7 @@ final class ReloadDesk {
         service.parts.log(.error, "the configuration in force stays")
         service.record(
             .configuration,
-            ["event": "reload_refused", "by": name, "errors": "\(problems.messages.count)"])
+            ["event": "reload_refused", "errors": "\(problems.messages.count)"], person: name)
         service.parts.notifier.ready(status: service.statusLine)
         let reply = ControlReply(
             ok: false, text: "not reloaded; the configuration in force stays",

@@ -14,7 +14,7 @@ package struct StandingStateFile: Sendable {
     package static let unreadable = "the stored state cannot be read"
 
     private let directory: String
-    private var path: String { directory + "/standing.json" }
+    var path: String { directory + "/standing.json" }
     private var spare: String { directory + "/standing.spare" }
 
     package init(directory: String) { self.directory = directory }

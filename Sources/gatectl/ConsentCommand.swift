@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import GateConfiguration
 import GateTypes
 import ServiceRuntime
 
@@ -21,23 +22,38 @@ struct ConsentGrantCommand: ParsableCommand {
             to which text, before whom, and until when it holds. Where a consent of the person \
             stands, this renews it: under the new text and until the new end, with the templates \
             as they are; the terms before stay on record. For another purpose than before withdraw \
-            it first, which destroys the templates.
+            it first, which destroys the templates; the new one is taken when the eyes have told that. \
+            Somebody who is in no row of roster/people.csv is put on record with a warning.
             """)
 
     @Argument(help: "The person, as in roster/people.csv.") var person: String
     @Option(help: "The version of the text that was agreed to.") var text: String
     @Option(help: "Before whom; without it the operator.") var signer: String?
-    @Option(help: "The first day on which it holds no longer: 2027-11-24, or with T18:30.")
-    var until: JournalTime?
+    @Option(
+        help: """
+            The first day on which it holds no longer, by the site's clocks: 2027-11-24, or with \
+            T18:30; with T18:30Z in UTC.
+            """)
+    var until: String?
     @OptionGroup var operatorOptions: OperatorOptions
     @OptionGroup var control: ControlOptions
+
+    func validate() throws {
+        guard let until else { return }
+        // The gate knows the site's time zone; whether it is a time at all shows in any.
+        let utc = TimeZoneTable(name: "UTC", transitions: [])
+        if case .failure(let problem) = MomentText.parse(until, in: utc) {
+            throw ValidationError(
+                "--until is '\(until.shortened)', \(problem.text); write e.g. 2027-11-24T18:30")
+        }
+    }
 
     func run() throws {
         var request = ControlRequest(.consentGrant, as: operatorOptions.name)
         request.person = person
         request.text = text
         request.signer = signer
-        request.until = until?.wall
+        request.until = until
         try control.change(request)
     }
 }
@@ -66,7 +82,8 @@ struct ConsentWithdrawCommand: ParsableCommand {
 /// `gatectl consent show`
 struct ConsentShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Shows the consents on record, of one person or of all.")
+        commandName: "show", abstract: "Shows the consents on record, of one person or of all.",
+        discussion: "Times are in UTC, and end with Z.")
 
     @Argument(help: "The person.") var person: String?
     @OptionGroup var control: ControlOptions

@@ -37,7 +37,9 @@ struct ControlOptions: ParsableArguments {
 
     /// Asks for a change and prints what came of it.
     func change(_ request: ControlRequest) throws {
-        print(try ask(request).text ?? "done")
+        let reply = try ask(request)
+        if let warning = reply.warning { ErrorOutput.write(["warning: \(warning)"]) }
+        print(reply.text ?? "done")
     }
 }
 

@@ -74,9 +74,10 @@ extension ControlOptions {
 }
 
 extension WallTime {
-    /// UTC, to the minute.
+    /// UTC, to the second, e.g. `2026-11-24T18:30:00Z`.
     var shown: String {
         let date = Date(timeIntervalSince1970: Double(milliseconds) / 1000)
-        return date.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: false))
+        let style = Date.ISO8601FormatStyle.iso8601.year().month().day()
+        return date.formatted(style.time(includingFractionalSeconds: false)) + "Z"
     }
 }

@@ -99,14 +99,14 @@ struct JournalExportCommand: ParsableCommand {
         commandName: "export", abstract: "Writes entries as JSON lines to standard output.",
         discussion: """
             Each line has the stored columns, so that the chain can be verified from the export \
-            alone. Plates, persons and badges are left out unless --personal is given; who takes \
+            alone. Plates, persons, badges and operators are left out unless --personal is given; who takes \
             them along has to delete them in time.
             """)
 
     @OptionGroup var location: JournalLocation
     @Option(help: JournalTime.help("From this time on")) var since: JournalTime?
     @Option(help: JournalTime.help("Up to this time")) var until: JournalTime?
-    @Flag(help: "With plates, persons and badges, and their salts.") var personal = false
+    @Flag(help: "With plates, persons, badges and operators, and their salts.") var personal = false
 
     func run() throws {
         try location.withDirectory { directory in

@@ -21,7 +21,7 @@ struct JournalEraseCommand: ParsableCommand {
 
     @OptionGroup var location: JournalLocation
     @Option(help: "Every entry's plate that is exactly this text.") var plate: String?
-    @Option(help: "Every entry's person that is exactly this text.") var person: String?
+    @Option(help: "Every entry's person or operator that is exactly this text.") var person: String?
     @Option(help: "Every entry's badge that is exactly this text.") var badge: String?
     @Option(help: JournalTime.help("All personal fields of entries before this time"))
     var before: JournalTime?
@@ -31,7 +31,8 @@ struct JournalEraseCommand: ParsableCommand {
     @Option(help: "Who orders it, for the record (default: the login name).") var by: String?
 
     func validate() throws {
-        guard selections.count == 1 else {
+        guard [plate != nil, person != nil, badge != nil, before != nil].count(where: { $0 }) == 1
+        else {
             throw ValidationError(
                 "name one thing to erase: --plate TEXT, --person TEXT, --badge TEXT or --before TIME"
             )
@@ -41,6 +42,8 @@ struct JournalEraseCommand: ParsableCommand {
     private var selections: [ErasureSelection] {
         [
             plate.map { .matching(.plate, $0) }, person.map { .matching(.person, $0) },
+            // Somebody is on record as an operator, too.
+            person.map { .matching(.operatorName, $0) },
             badge.map { .matching(.badge, $0) }, before.map { .before($0.wall) },
         ].compactMap { $0 }
     }

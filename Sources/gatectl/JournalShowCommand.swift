@@ -9,7 +9,7 @@ struct JournalShowCommand: ParsableCommand {
         commandName: "show", abstract: "Shows entries, the newest last.",
         discussion: """
             Passages show their outcome and the spans from arrival in milliseconds. An erased plate, \
-            person or badge shows as (erased).
+            person, badge or operator shows as (erased).
             """)
 
     @OptionGroup var location: JournalLocation
@@ -24,6 +24,8 @@ struct JournalShowCommand: ParsableCommand {
     @Option(help: "Only this plate.") var plate: String?
     @Option(help: "Only this person.") var person: String?
     @Option(help: "Only this badge.") var badge: String?
+    @Option(name: .customLong("operator"), help: "Only what this operator did to a consent.")
+    var operatorName: String?
     @Option(help: "At most so many, the newest (default: 50 without other restrictions).")
     var last: Int?
     @Option(help: "tsv or json, for programs.") var format: OutputFormat?
@@ -56,6 +58,7 @@ struct JournalShowCommand: ParsableCommand {
         filter.personal[.plate] = plate
         filter.personal[.person] = person
         filter.personal[.badge] = badge
+        filter.personal[.operatorName] = operatorName
         let isRestricted =
             since != nil || until != nil || !kind.isEmpty || !lane.isEmpty
             || !filter.personal.isEmpty || statistics

@@ -8,6 +8,7 @@ enum JournalTable {
         switch format {
         case .tsv:
             "sequence\ttime\tmonotonic_ns\tkind\tlane\tplate\tperson\tbadge\tlate\tfacts\thash"
+                + "\toperator"
         case .json: nil
         case nil: row("entry", "time (\(zoneName))", "kind", "lane", "what")
         }
@@ -108,6 +109,8 @@ enum JournalTable {
                 entry.kind, entry.lane?.text ?? "",
             ] + [.plate, .person, .badge].map { cell(entry, $0) ?? "" }
             + [String(entry.isLate), facts, entry.hash.description]
+            // Last, for it came last, and programs may count columns.
+            + [cell(entry, .operatorName) ?? ""]
         return cells.map(printable).joined(separator: "\t")
     }
 

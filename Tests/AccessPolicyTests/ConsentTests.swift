@@ -73,12 +73,36 @@ import Testing
     @Test func oneStandsAtATimeAndIdentifiersAreNeverUsedTwice() throws {
         var register = try Self.register()
         _ = try register.withdraw(person: "E017", at: Self.at(1))
+        _ = register.cleared(person: "E017", at: Self.at(1))
         let again = try register.grant(
             person: "E017", textVersion: "2", signer: "E002", expires: nil, at: Self.at(1))
         #expect(Set(register.consents.map(\.identifier)).count == 2)
         #expect(register.standing(of: "E017", at: Self.at(2)) == again)
-        // Granted again before the eyes have cleared: nothing of the new one is destroyed.
-        #expect(register.uncleared.isEmpty)
+    }
+
+    @Test func noNewOneBeginsBeforeTheTemplatesOfTheOldOneAreDestroyed() throws {
+        var register = try Self.register()
+        _ = try register.withdraw(person: "E017", at: Self.at(1))
+        let error = #expect(throws: ConsentError.self) {
+            try register.grant(
+                person: "E017", textVersion: "2", signer: "E002", expires: nil, at: Self.at(2))
+        }
+        #expect(error?.problem.contains("may still be there") == true)
+        // The eyes are still asked, and other people are not concerned.
+        #expect(register.uncleared == ["E017"])
+        _ = try register.grant(
+            person: "E018", textVersion: "2", signer: "E002", expires: nil, at: Self.at(2))
+        // Where no eyes belong to the site, nobody would ever tell.
+        var blind = register
+        _ = try blind.grant(
+            person: "E017", textVersion: "2", signer: "E002", expires: nil, hasEyes: false,
+            at: Self.at(2))
+        #expect(blind.standing(of: "E017", at: Self.at(2)) != nil && blind.uncleared.isEmpty)
+
+        _ = register.cleared(person: "E017", at: Self.at(3))
+        _ = try register.grant(
+            person: "E017", textVersion: "2", signer: "E002", expires: nil, at: Self.at(3))
+        #expect(register.standing(of: "E017", at: Self.at(3)) != nil)
     }
 
     @Test func aRenewalKeepsTheIdentifierAndTheTermsBefore() throws {
@@ -108,6 +132,7 @@ import Testing
                 person: "E017", textVersion: "2", signer: "E002", expires: nil, at: Self.at(10))
         }
         _ = register.timePassed(Self.at(10))
+        _ = register.cleared(person: "E017", at: Self.at(10))
         let again = try register.grant(
             person: "E017", textVersion: "2", signer: "E002", expires: nil, at: Self.at(10))
         #expect(again.identifier != register.consents[0].identifier && again.earlier == nil)

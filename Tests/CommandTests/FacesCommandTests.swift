@@ -45,6 +45,13 @@ struct FacesCommandTests {
         }
     }
 
+    @Test(arguments: ["soon", "2027-02-30", "90d"])
+    func anEndThatIsNoTimeIsRefusedBeforeTheGateIsAsked(until: String) throws {
+        let words = ["consent", "grant", "E017", "--text", "1", "--until", until]
+        let result = try Gatectl.run(words + ["--socket", "/nonexistent/none.sock"])
+        #expect(result.status == 64 && result.errors.contains("--until is '\(until)'"))
+    }
+
     @Test(.enabled(if: hasNetworks, "no face networks in models/"))
     func picturesWithoutAFaceHaveOneEmptyRowAndBadFilesAreTold() throws {
         try withFolder { folder in

@@ -60,7 +60,7 @@ struct JournalCommandTests {
         #expect(all.status == 0 && all.errors == "")
         #expect(
             rows(all).map { $0[3] } == ["service", "grant", "passage", "refusal", "grant", "fault"])
-        #expect(rows(all).allSatisfy { $0.count == 11 })
+        #expect(rows(all).allSatisfy { $0.count == 12 })
         #expect(rows(all)[1][1] == "2026-09-22T14:13:20.000Z")
         let lane = try state.run("show", "--format", "tsv", "--lane", "lane2", "--kind", "grant")
         #expect(rows(lane).map { $0[5] } == ["粤C00001"])
@@ -115,6 +115,20 @@ struct JournalCommandTests {
         #expect(rest.output.contains("erased 3 personal fields"), "E001 is a person, too")
         let exported = try state.run("export", "--personal").output
         #expect(!exported.contains("粤C") && exported.contains("\"plate\":null"))
+    }
+
+    @Test func aPersonIsErasedAsAnOperatorToo() throws {
+        let state = try State()
+        var draft = EntryDraft(.consent, at: SystemClock.now(), personal: [.person: "E017"])
+        draft.personal[.operatorName] = "E002"
+        _ = try state.database.append([draft])
+        let shown = rows(try state.run("show", "--format", "tsv", "--operator", "E002"))
+        #expect(shown.map { [$0[6], $0[11]] } == [["E017", "E002"]])
+        let erased = try state.run("erase", "--person", "E002", "--by", "E001")
+        #expect(erased.output.contains("erased 1 personal fields of 1 entries"))
+        let left = rows(try state.run("show", "--format", "tsv", "--person", "E017"))
+        #expect(left.map { $0[11] } == ["(erased)"])
+        #expect(try state.run("verify").status == 0)
     }
 
     @Test func erasureTakesThePicturesOfThosePassagesAndNoOthers() throws {

@@ -131,6 +131,11 @@ struct Tampering: Sendable, CustomTestStringConvertible {
             name: "facts that are no JSON", sql: "UPDATE entry SET facts = '[' WHERE sequence = 3",
             sequence: 3, words: "hash does not follow"),
         .init(
+            name: "erasures beyond all numbers",
+            sql: "UPDATE entry SET kind = 'erasure', "
+                + "facts = '{\"fields\":\"9223372036854775807\"}' WHERE sequence IN (3, 4)",
+            sequence: 3, words: "hash does not follow"),
+        .init(
             name: "an entry far away",
             sql: "UPDATE entry SET sequence = 9223372036854775807 WHERE sequence = 7",
             sequence: 9_223_372_036_854_775_807, words: "unreadable"),

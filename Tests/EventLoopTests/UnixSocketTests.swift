@@ -140,6 +140,26 @@ struct Connected {
         #expect(ends == [.closedByPeer])
     }
 
+    @Test func whatThePeerSaidBeforeItWentIsReadThoughNothingCanBeSent() throws {
+        let pair = try Connected()
+        var received: [[UInt8]] = []
+        var end: MessageStream.End?
+        let server = pair.stream(pair.server)
+        try server.start(onMessage: { received.append($0) }, onEnd: { end = $0 })
+        pair.write([0, 0, 0, 2, 7, 8])
+        shutdown(pair.client.raw, Int32(SHUT_RDWR))
+        #expect(!server.send([9]) && !server.send([9]))
+        #expect(end == nil)
+        try pair.loop.run { end != nil }
+        #expect(received == [[7, 8]])
+        guard case .failed(let error)? = end else {
+            Issue.record("the end does not tell why nothing could be sent")
+            return
+        }
+        #expect(error.code == EPIPE)
+        #expect(!server.isOpen)
+    }
+
     @Test func closingAfterSendingDeliversWhatWaits() throws {
         let pair = try Connected()
         let (client, server) = (

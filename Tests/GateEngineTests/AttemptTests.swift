@@ -64,16 +64,32 @@ import Testing
         #expect(Self.present("11", &bench).stores.count == 1)
     }
 
-    @Test func aKnownBadgeBetweenThemAndALongTimeEndTheRow() {
+    @Test func aLongTimeEndsTheRow() {
         var bench = Self.bench()
-        for _ in 1...3 {
-            for number in 1...4 { Self.present("9\(number)", &bench) }
-            Self.present("11", &bench)
-        }
         for number in 1...4 { Self.present("9\(number)", &bench) }
         bench.wait(.seconds(601))
         Self.present("95", &bench)
         #expect(bench.actions.incidents("wrong_credentials") == 0)
+    }
+
+    @Test func aKnownBadgeForgivesOneSlip() {
+        var bench = Self.bench()
+        for number in 1...20 {
+            Self.present("9\(number)", &bench)
+            Self.present("11", &bench)
+        }
+        #expect(bench.actions.incidents("wrong_credentials") == 0)
+    }
+
+    /// Four wrong codes, then a badge of one's own, and so on: that is guessing.
+    @Test func aBadgeOfOnesOwnHidesNoGuessing() {
+        var bench = Self.bench()
+        for number in 1...4 { Self.present("9\(number)", &bench) }
+        Self.present("11", &bench)
+        Self.present("95", &bench)
+        #expect(bench.actions.incidents("wrong_credentials") == 0)
+        Self.present("96", &bench)
+        #expect(bench.actions.incidents("wrong_credentials") == 1)
     }
 
     /// A badge that is known and refused for another reason is no guess, and ends no row of them.

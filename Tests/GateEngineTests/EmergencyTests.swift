@@ -59,6 +59,19 @@ import Testing
         #expect(reset.records(.emergency).first?.personal[.person] == "E021")
     }
 
+    @Test func whoReleasedTheLanesIsAPersonalFieldAndNoFact() {
+        var bench = GateBench()
+        bench.command(.emergencyRelease, by: "E021")
+        let resumed = GateBench(standing: bench.gate.standing)
+        bench.command(.emergencyReset, by: "E022")
+        let told = bench.actions.records(.emergency) + resumed.actions.records(.emergency)
+        #expect(told.map { $0.facts["what"] } == ["begun", "reset", "resumed"])
+        #expect(told.allSatisfy { $0.facts["reason"] == "released_by_name" })
+        #expect(told.map { $0.personal[.person] } == ["E021", "E022", "E021"])
+        // What people read says it all the same.
+        #expect(resumed.gate.standing.emergency == "released by E021")
+    }
+
     @Test func afterTheResetNothingClosesWithoutANameEvenOverARestart() {
         var bench = GateBench()
         bench.command(.emergencyRelease)

@@ -3,6 +3,7 @@ import EventLoop
 import FaceMatching
 import FaceStorage
 import Foundation
+import GateConfiguration
 import GateTypes
 import Imaging
 import PlateRecognition
@@ -18,7 +19,7 @@ import VisionLink
     static let embedder = FaceGallery.Embedder(model: model, calibration: nil, card: nil)
 
     static func request(
-        _ kind: ControlRequest.Kind, _ person: String, until: WallTime? = nil
+        _ kind: ControlRequest.Kind, _ person: String, until: String? = nil
     ) -> ControlRequest {
         var request = ControlRequest(kind)
         request.person = person
@@ -95,6 +96,9 @@ import VisionLink
         // Which person it was is personal, and erasable; nothing else says it.
         #expect(told.allSatisfy { $0.text(.person)?.hasPrefix("E") == true })
         #expect(told.allSatisfy { !$0.facts.values.contains("E-LEAVING") })
+        // So is who put it on record.
+        #expect(told.map { $0.text(.operatorName) != nil } == [true, true, true, false])
+        #expect(told.allSatisfy { $0.facts["by"] == nil })
     }
 
     @Test func aRenewedConsentKeepsTheTemplatesAndIsOnRecord() throws {
@@ -103,7 +107,7 @@ import VisionLink
         let folder = rig.folder.file("faces")
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
-        let soon = WallTime(milliseconds: WallTime.now().milliseconds + 3 * 86_400_000)
+        let soon = CivilDate.text(ofDay: WallTime.now().milliseconds / 86_400_000 + 3)
         #expect(try client.ask(Self.request(.consentGrant, "E017", until: soon), rig).ok)
         let consent = try #require(
             try client.ask(ControlRequest(.consents), rig).consents?.first)
@@ -242,8 +246,11 @@ import VisionLink
         gallery.mayLook(for: [ConsentNotice(person: "E017", consent: "C2", expires: nil)])
         gallery.finish()
         #expect(gallery.snapshot?.gallery.isEmpty == true)
+        // Nobody waits for a face that nothing is compared with.
+        #expect(gallery.reports.last == .enrolled([]))
         gallery.mayLook(for: [ConsentNotice(person: "E017", consent: "C1", expires: nil)])
         #expect(gallery.snapshot?.gallery.peopleCount == 1)
+        #expect(gallery.reports.last == .enrolled(["E017"]))
         gallery.mayLook(for: [])
         #expect(gallery.snapshot?.gallery.isEmpty == true)
     }
@@ -282,15 +289,84 @@ import VisionLink
         #expect(error.description.contains("are damaged"))
     }
 
+    @Test func aWithdrawalBeatsARenewalThatIsOnItsWayToTheDisk() throws {
+        let folder = try ScratchFolder()
+        let loop = try EventLoop()
+        let desk = try ConsentDesk(directory: folder.path, loop: loop)
+        defer { desk.finish() }
+        var answers: [Result<Consent, StartError>] = []
+        func grant() {
+            desk.grant(
+                person: "E017", textVersion: "1", signer: "E002", expires: nil, hasEyes: true,
+                at: Moment(instant: loop.now, wall: .now())
+            ) { answers.append($0) }
+        }
+        grant()
+        try loop.run { answers.count == 1 }
+        grant()
+        let now = Moment(instant: loop.now, wall: .now())
+        _ = try desk.withdraw(person: "E017", at: now) { _ in }.get()
+        try loop.run { answers.count == 2 }
+        guard case .failure(let error) = answers[1] else {
+            Issue.record("the renewal brought a withdrawn consent back")
+            return
+        }
+        #expect(error.description.contains("changed meanwhile"))
+        #expect(desk.register.consents.map(\.state) == [.withdrawn])
+        desk.finish()
+        let kept = try ConsentFile(directory: folder.path).load().get()
+        #expect(kept.consents.map(\.state) == [.withdrawn])
+    }
+
+    @Test func aNewConsentWaitsForTheEyesWhereThereAreCameras() throws {
+        for hasCameras in [true, false] {
+            let folder = try ScratchFolder()
+            var config = GateConfig.site(in: folder)
+            if !hasCameras {
+                config.cameras = [:]
+                config.lanes["lane1"]?.camera = nil
+            }
+            let rig = try GateRig(folder: folder, config: config)
+            let client = try TestClient(rig)
+            #expect(try client.ask(Self.request(.consentGrant, "E017"), rig).ok)
+            #expect(try client.ask(Self.request(.consentWithdraw, "E017"), rig).ok)
+            let again = try client.ask(Self.request(.consentGrant, "E017"), rig)
+            #expect(again.ok == !hasCameras, "\(again.text ?? "")")
+            if hasCameras { #expect(again.text?.contains("may still be there") == true) }
+        }
+    }
+
     @Test func aConsentThatIsRefusedSaysWhy() throws {
         let rig = try GateRig()
         let client = try TestClient(rig)
         #expect(try client.ask(Self.request(.consentGrant, "E017"), rig).ok)
         let past = try client.ask(
-            Self.request(.consentGrant, "E018", until: WallTime(milliseconds: 1)), rig)
+            Self.request(.consentGrant, "E018", until: "1971-01-01"), rig)
         #expect(!past.ok && past.text?.contains("expired already") == true)
+        let never = try client.ask(
+            Self.request(.consentGrant, "E018", until: "2999-02-30"), rig)
+        #expect(!never.ok && never.text?.contains("no day of the calendar") == true)
         #expect(!(try client.ask(Self.request(.consentWithdraw, "E019"), rig).ok))
         #expect(!(try client.ask(ControlRequest(.consentGrant), rig).ok))
+    }
+
+    @Test func theEndIsByTheSitesClocksAndAStrangerIsTakenWithAWarning() throws {
+        let folder = try ScratchFolder()
+        var config = GateConfig.site(in: folder)
+        config.site.timeZone = TimeZoneTable(
+            name: "Asia/Shanghai", transitions: [.init(fromSeconds: 0, offsetSeconds: 28_800)])
+        config.roster.people = [.init(person: "E017", group: "staff")]
+        let rig = try GateRig(folder: folder, config: config)
+        let client = try TestClient(rig)
+        let listed = try client.ask(
+            Self.request(.consentGrant, "E017", until: "2999-01-01"), rig)
+        #expect(listed.ok && listed.warning == nil)
+        let visitor = try client.ask(
+            Self.request(.consentGrant, "V001", until: "2999-01-01T00:00Z"), rig)
+        #expect(visitor.ok && visitor.warning?.contains("people.csv") == true)
+        let ends = try client.ask(ControlRequest(.consents), rig).consents?.compactMap(\.expires)
+        let (first, second) = (try #require(ends?.first), try #require(ends?.last))
+        #expect(second.milliseconds - first.milliseconds == 8 * 3_600_000)
     }
 
     @Test func infraredSeesTheSameFaceInTheSamePlaceAtTheSameTime() {

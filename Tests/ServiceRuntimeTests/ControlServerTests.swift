@@ -1,8 +1,10 @@
 import EventLoop
 import Foundation
+import GateConfiguration
 import GateTypes
-import ServiceRuntime
 import Testing
+
+@testable import ServiceRuntime
 
 /// A server whose visitors have the right that the test says.
 final class ServerRig {
@@ -10,17 +12,36 @@ final class ServerRig {
     let folder: ScratchFolder
     private(set) var server: ControlServer?
     private(set) var handled: [ControlRequest.Kind] = []
+    /// Of whoever comes next.
+    var right: ControlPeer.Right
 
     init(_ right: ControlPeer.Right) throws {
+        self.right = right
         loop = try EventLoop()
         folder = try ScratchFolder()
         server = try ControlServer(
             loop: loop, path: folder.file("control.sock"),
-            judge: { _ in ControlPeer(right: right, account: "e017", isShared: false) },
+            judge: { [weak self] _ in
+                ControlPeer(right: self?.right ?? .none, account: "e017", isShared: false)
+            },
             handler: { [weak self] request, client in
                 self?.handled.append(request.request)
                 client.send(.done("done"))
             })
+    }
+
+    /// A visitor who stays as long as the stream is held, and the first reply to them.
+    func enter() throws -> (stream: MessageStream, reply: ControlReply?) {
+        let stream = MessageStream(
+            loop: loop, socket: try UnixSocket.connect(to: folder.file("control.sock")),
+            framing: .lines, limits: .init(message: 100_000, waiting: 100_000))
+        var reply: ControlReply?
+        var isOver = false
+        try stream.start(
+            onMessage: { reply = reply ?? ControlCoding.reply($0) }, onEnd: { _ in isOver = true })
+        stream.send(ControlCoding.encode(ControlRequest(.status)))
+        try loop.run { reply != nil || isOver }
+        return (stream, reply)
     }
 
     /// The first reply to a request, and whether the server then ended the connection.
@@ -62,5 +83,57 @@ final class ServerRig {
         let rig = try ServerRig(.operate)
         #expect(try rig.ask(ControlRequest(kind, lane: "lane1")).reply?.ok == true)
         #expect(rig.handled == [kind])
+    }
+
+    @Test func whoOnlyLooksLeavesPlacesForThoseWhoMayAct() throws {
+        let rig = try ServerRig(.view)
+        var staying: [MessageStream] = []
+        for _ in 0..<(ControlLimits.clients - ControlLimits.reservedForOperators) {
+            let (stream, reply) = try rig.enter()
+            #expect(reply?.ok == true)
+            staying.append(stream)
+        }
+        let late = try rig.enter().reply
+        #expect(late?.ok == false)
+        #expect(late?.text?.contains("kept for those who may act") == true)
+
+        rig.right = .operate
+        for _ in 0..<ControlLimits.reservedForOperators {
+            let (stream, reply) = try rig.enter()
+            #expect(reply?.ok == true)
+            staying.append(stream)
+        }
+        #expect(try rig.enter().reply?.text?.contains("16 clients are connected") == true)
+        // Who may not look at all hears that, and not that trying again would help.
+        rig.right = .none
+        #expect(try rig.enter().reply?.text?.contains("may not look") == true)
+        #expect(staying.allSatisfy { $0.isOpen })
+    }
+
+    @Test func anAccountIsLookedUpOnceInSomeSecondsAndAnewUnderOtherGroups() throws {
+        var lookedUp = 0
+        let memory = PeerMemory { peer, _ in
+            lookedUp += 1
+            return ControlPeer(
+                right: peer.group == 7 ? .operate : .view, account: "e017", isShared: false)
+        }
+        func right(_ process: Int32, _ group: UInt32, _ control: ControlConfig, _ seconds: Int)
+            -> ControlPeer.Right
+        {
+            let peer = PeerCredentials(
+                process: process, user: 1017, group: group, supplementaryGroups: [])
+            return memory.judged(
+                peer, control, at: Instant(nanoseconds: 0) + .seconds(seconds)
+            ).right
+        }
+        let control = ControlConfig()
+        for process: Int32 in 1...100 { #expect(right(process, 7, control, 1) == .operate) }
+        #expect(lookedUp == 1)
+        #expect(right(1, 8, control, 1) == .view && lookedUp == 2)
+        #expect(right(1, 7, control, 6) == .operate && lookedUp == 3)
+        var other = control
+        other.operators = "guards"
+        _ = right(1, 7, other, 6)
+        #expect(lookedUp == 4)
     }
 }

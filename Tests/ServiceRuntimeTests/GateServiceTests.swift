@@ -27,6 +27,22 @@ import Testing
         #expect(try rig.output("watchdog").values.last == false)
     }
 
+    @Test func aHeartbeatThatIsLostIsToldOnceAndAgainWhenItWorks() throws {
+        let rig = try GateRig()
+        rig.chip.refusedOutputs = ["watchdog"]
+        try rig.output("watchdog").isRefusing = true
+        var isOver = false
+        let timer = rig.loop.makeTimer { isOver = true }
+        timer.set(rig.loop.now + .milliseconds(800))
+        try rig.loop.run { isOver }
+        let isAgain = { (line: String) in line.contains("the heartbeat output works again") }
+        #expect(rig.log.all.count { $0.contains("no heartbeat") } == 1)
+        #expect(!rig.log.all.contains(where: isAgain))
+        rig.chip.refusedOutputs = []
+        try rig.loop.run { rig.log.all.contains(where: isAgain) }
+        #expect(rig.log.all.count(where: isAgain) == 1)
+    }
+
     @Test func stopDrivesEveryLineToRestAndIsOnRecord() throws {
         let rig = try GateRig()
         rig.service.stop("SIGTERM")
@@ -163,6 +179,9 @@ import Testing
         #expect(snapshot.site == "Test gate" && snapshot.lanes.count == 1)
         #expect(rig.notifier.states == ["reloading", "ready"])
         try rig.loop.run { rig.journal.entries.last?.facts["event"] == "reload_refused" }
+        // Whoever ordered it is a personal field, which can be erased.
+        #expect(rig.journal.entries.last?.facts["by"] == nil)
+        #expect(rig.journal.entries.last?.text(.person) != nil)
         #expect(rig.chip.requests["lane1-raise"] == 1)
     }
 

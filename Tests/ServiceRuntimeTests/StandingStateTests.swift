@@ -1,8 +1,9 @@
 import EventLoop
 import Foundation
 import GateTypes
-import ServiceRuntime
 import Testing
+
+@testable import ServiceRuntime
 
 @Suite struct StandingStateTests {
     @Test func firstStartHasNoEmergency() throws {
@@ -47,6 +48,21 @@ import Testing
         try file.save(StandingState(emergency: "fire alarm"))
         #expect(try inodes() == before)
         #expect(file.load().emergency == "fire alarm")
+    }
+
+    @Test func aStateThatFindsNoRoomIsToldAndKeptAsSoonAsThereIsSome() throws {
+        let folder = try ScratchFolder()
+        let file = StandingStateFile(directory: folder.path)
+        let loop = try EventLoop()
+        var told: [SystemError?] = []
+        let keeper = try StandingKeeper(file: file, loop: loop) { told.append($0) }
+        // The loop does not turn meanwhile, so that no answer makes room.
+        for number in 1...150 { keeper.keep(StandingState(emergency: "released by E\(number)")) }
+        #expect(told.count == 51 && told.allSatisfy { $0 != nil })
+        try loop.run { file.load().emergency == "released by E150" }
+        #expect(told.last.map { $0 == nil } == true)
+        keeper.finish(within: .seconds(2))
+        #expect(file.load().emergency == "released by E150")
     }
 
     @Test func directoryThatIsNotThereIsAnErrorThatNamesIt() throws {

@@ -89,6 +89,8 @@ final class TestChip: LineChip {
     /// How often outputs were requested, by line.
     var requests: [LineName: Int] = [:]
     var levels: [LineName: Bool] = [:]
+    /// Outputs that cannot be requested.
+    var refusedOutputs: Set<LineName> = []
 
     func openInput(_ request: InputRequest) throws(LineError) -> any InputPort {
         guard let input = try? Input(level: levels[request.line] ?? false) else {
@@ -99,6 +101,9 @@ final class TestChip: LineChip {
     }
 
     func openOutput(_ request: OutputRequest) throws(LineError) -> any OutputPort {
+        if refusedOutputs.contains(request.line) {
+            throw .failed(request.line, operation: "open", reason: "refused by test")
+        }
         requests[request.line, default: 0] += 1
         let output = Output(line: request.line, first: request.isHigh)
         outputs[request.line] = output
