@@ -56,6 +56,21 @@ struct FaceStoreOptions: ParsableArguments {
         return store
     }
 
+    /// The store, or nil where the folder is there and nobody was ever enrolled in it.
+    ///
+    /// - Throws: also when there is no folder: a mistyped one would prove what nobody looked at.
+    func storeOfFolder() throws -> FaceStore? {
+        if let store = try FaceStore.open(faces) { return store }
+        var isFolder: ObjCBool = false
+        guard unsafe FileManager.default.fileExists(atPath: faces, isDirectory: &isFolder),
+            isFolder.boolValue
+        else {
+            ErrorOutput.write(["error: there is no folder '\(faces)'; name it with --faces"])
+            throw ExitCode(1)
+        }
+        return nil
+    }
+
     /// The site's own calibration where there is one, and the embedder's beyond it.
     func calibration(of embedder: FaceEmbedder) -> FaceCalibration? {
         SiteCalibration.load(faces, for: embedder.model)?.calibration

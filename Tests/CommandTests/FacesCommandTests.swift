@@ -36,13 +36,20 @@ struct FacesCommandTests {
         try withFolder { folder in
             for words in [
                 ["consent", "grant", "E017", "--text", "1"], ["consent", "withdraw", "E017"],
-                ["consent", "show"], ["faces", "audit"], ["faces", "enrol", "E017", "x.jpg"],
+                ["consent", "show"], ["faces", "audit", "--faces", folder],
+                ["faces", "enrol", "E017", "x.jpg"],
             ] {
                 let result = try Gatectl.run(words + ["--socket", "\(folder)/none.sock"])
                 #expect(result.status != 0, "\(words)")
                 #expect(result.errors.contains("no gate answers there"), "\(result.errors)")
             }
         }
+    }
+
+    @Test func anAuditOfAFolderThatIsNotThereProvesNothing() throws {
+        let result = try Gatectl.run(["faces", "audit", "--faces", "/nowhere/faces"])
+        #expect(result.status == 1 && result.output == "")
+        #expect(result.errors.contains("there is no folder '/nowhere/faces'; name it with --faces"))
     }
 
     @Test(.enabled(if: hasNetworks, "no face networks in models/"))
