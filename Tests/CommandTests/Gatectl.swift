@@ -14,7 +14,7 @@ enum Gatectl {
     static let program = Bundle.main.bundleURL.appending(path: "gatectl")
     static var isBuilt: Bool { FileManager.default.isExecutableFile(atPath: program.path) }
 
-    static func run(_ arguments: [String]) throws -> Result {
+    static func run(_ arguments: [String], program: URL = program) throws -> Result {
         let process = Process()
         process.executableURL = program
         process.arguments = arguments
