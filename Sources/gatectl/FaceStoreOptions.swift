@@ -31,12 +31,20 @@ struct FaceNetworkOptions: ParsableArguments {
 
     func reader(_ config: String?) throws -> FaceReader {
         let (folder, embedder) = try found(config)
-        return try FaceReader(models: folder, embedder: embedder)
+        do {
+            return try FaceReader(models: folder, embedder: embedder)
+        } catch {
+            throw error.path == embedder ? error : error.ofModelFolder
+        }
     }
 
     func embedder(_ config: String?) throws -> FaceEmbedder {
         let (folder, embedder) = try found(config)
-        return try FaceEmbedder(path: embedder ?? "\(folder)/\(FaceModels.embedder)")
+        do {
+            return try FaceEmbedder(path: embedder ?? "\(folder)/\(FaceModels.embedder)")
+        } catch {
+            throw error.path == embedder ? error : error.ofModelFolder
+        }
     }
 }
 

@@ -21,6 +21,7 @@ struct FacesCommandTests {
             let result = try Gatectl.run(["faces", "read", "--models", folder, "README.md"])
             #expect(result.status != 0)
             #expect(result.errors.contains("face-detector.ghn"))
+            #expect(result.errors.contains("--models or GATEHOUSE_MODELS"))
         }
     }
 

@@ -115,5 +115,6 @@ struct PlatesCommandTests {
         #expect(file.status == 1 && file.errors.contains("/nowhere/x.jpg"))
         let models = try Gatectl.run(["plates", "read", "--models", "/nowhere", Self.scene])
         #expect(models.status != 0 && models.errors.contains("/nowhere"))
+        #expect(models.errors.contains("--models or GATEHOUSE_MODELS"))
     }
 }
