@@ -43,6 +43,8 @@ struct ControlOptions: ParsableArguments {
 
 /// Who asks, where a shared account does.
 struct OperatorOptions: ParsableArguments {
-    @Option(name: .customLong("as"), help: "Who asks, when root does; it goes on record.")
+    @Option(
+        name: .customLong("as"),
+        help: "Who asks, for root alone; it goes on record. Others are on record by their account.")
     var name: String?
 }

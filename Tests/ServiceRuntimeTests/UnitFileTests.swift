@@ -45,6 +45,19 @@ import Testing
         #expect(!settings.contains("PrivateUsers=yes"))
     }
 
+    /// README.md says what is installed there.
+    @Test(arguments: units)
+    func documentationOfAUnitIsThere(unit: String) throws {
+        let pages = try Self.settings(of: unit).filter { $0.hasPrefix("Documentation=") }
+        #expect(!pages.isEmpty)
+        for page in pages {
+            let place = page.components(separatedBy: "file:///usr/share/doc/gatehouse/")
+            #expect(place.count == 2, "\(page)")
+            #expect(
+                FileManager.default.fileExists(atPath: "\(Self.folder)/../\(place.last ?? "?")"))
+        }
+    }
+
     /// Editors enter and write; the controller reads as one of them, and its unit lets it write to
     /// nothing there.
     @Test func theConfigurationIsTheEditorsToWriteAndTheControllersToRead() throws {
