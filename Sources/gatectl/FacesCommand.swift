@@ -30,7 +30,10 @@ struct FacesReadCommand: ParsableCommand {
     @Argument(help: "Pictures; a folder is walked for .jpg, .jpeg and .png.")
     var paths: [String]
     @Option(help: "tsv or json.") var format = OutputFormat.tsv
-    @Option(help: "Write each picture into this folder with its faces drawn in.")
+    @Option(
+        help: """
+            Write each picture into this folder with its faces drawn in; never over one that is read.
+            """)
     var annotate: String?
     @Option(help: "The folder of the gate's configuration, whose models: are used.")
     var config: String?
@@ -38,9 +41,12 @@ struct FacesReadCommand: ParsableCommand {
 
     func run() throws {
         let reader = try networks.reader(config)
-        let annotator = try annotate.map { try FaceAnnotator(folder: $0) }
+        let pictures = PictureFiles(paths)
+        let annotator = try annotate.map {
+            FaceAnnotator(folder: try AnnotationFolder($0, sources: pictures.files))
+        }
         if format == .tsv { print(FaceRow.header) }
-        try PictureFiles(paths).readEach { (file) throws(ImageError) in
+        try pictures.readEach { (file) throws(ImageError) in
             try read(file, with: reader, annotator: annotator)
         }
     }

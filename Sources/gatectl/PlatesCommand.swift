@@ -29,15 +29,21 @@ struct PlatesReadCommand: ParsableCommand {
     @Option(help: "tsv or json.") var format = OutputFormat.tsv
     @Flag(help: "Each picture is one tight plate crop.") var crop = false
     @Flag(help: "Tell other texts that the plate may say.") var alternatives = false
-    @Option(help: "Write each picture into this folder with its plates drawn in.")
+    @Option(
+        help: """
+            Write each picture into this folder with its plates drawn in; never over one that is read.
+            """)
     var annotate: String?
     @Option(help: "The folder with the network files.") var models: String?
 
     func run() throws {
         let recogniser = try PlateRecogniser(models: models ?? ModelFolder.find())
-        let annotator = try annotate.map { try PlateAnnotator(folder: $0) }
+        let pictures = PictureFiles(paths)
+        let annotator = try annotate.map {
+            PlateAnnotator(folder: try AnnotationFolder($0, sources: pictures.files))
+        }
         if format == .tsv { print(PlateRow.header(alternatives: alternatives)) }
-        try PictureFiles(paths).readEach { (file) throws(ImageError) in
+        try pictures.readEach { (file) throws(ImageError) in
             try read(file, with: recogniser, annotator: annotator)
         }
     }

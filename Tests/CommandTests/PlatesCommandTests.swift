@@ -75,6 +75,43 @@ struct PlatesCommandTests {
         }
     }
 
+    @Test func annotatedPicturesNeverGoOverThePicturesThatWereRead() throws {
+        let good = try Data(contentsOf: Gatectl.root.appending(path: Self.scene))
+        try withFolder(["gate.jpg": good]) { folder in
+            let url = URL(filePath: folder)
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(folder)/link.jpg", withDestinationPath: "\(folder)/gate.jpg")
+            for file in ["gate.jpg", "./gate.jpg", "link.jpg"] {
+                let result = try Gatectl.run(
+                    ["plates", "read", "--annotate", ".", file], in: url)
+                #expect(result.status == 1, "\(file)")
+                #expect(
+                    result.errors.contains(file) && result.errors.contains("with --annotate"),
+                    "\(result.errors)")
+                #expect(try Data(contentsOf: url.appending(path: "gate.jpg")) == good)
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 2)
+        }
+    }
+
+    @Test func twoPicturesOfOneNameAreBothAnnotated() throws {
+        let scene = Gatectl.root.appending(path: Self.scene)
+        try withFolder([:]) { folder in
+            var files: [String] = []
+            for lane in ["lane1", "lane2"] {
+                let day = "\(folder)/\(lane)/monday"
+                try FileManager.default.createDirectory(
+                    atPath: day, withIntermediateDirectories: true)
+                files.append("\(day)/1.jpg")
+                try FileManager.default.copyItem(atPath: scene.path, toPath: "\(day)/1.jpg")
+            }
+            let result = try Gatectl.run(["plates", "read", "--annotate", "\(folder)/out"] + files)
+            #expect(result.status == 0, "\(result.errors)")
+            let written = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/out")
+            #expect(written.sorted() == ["monday-1-2.jpg", "monday-1.jpg"])
+        }
+    }
+
     /// What `plates decide` says: cells by column, a dictionary a row.
     private func decisions(_ arguments: String...) throws -> [[String: String]] {
         let result = try Gatectl.run(
