@@ -90,7 +90,10 @@ struct CameraAimCommand: ParsableCommand {
         _ recogniser: PlateRecogniser
     ) throws -> View {
         if let picture {
-            return try view(try Picture(path: picture), camera, recogniser)
+            let opened = try Picture(path: picture)
+            let seen = try view(opened, camera, recogniser)
+            PictureFiles.tellIfTorn(opened, picture)
+            return seen
         }
         var best: View?
         var failure: (any Error)?

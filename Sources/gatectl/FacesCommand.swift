@@ -22,8 +22,9 @@ struct FacesReadCommand: ParsableCommand {
         discussion: """
             Boxes are pixels of the file. The embedding is base64 of little-endian floats of length \
             one; 'live' is empty, since single pictures are not judged. A picture without a face \
-            has a row with empty cells. A file that cannot be read is told on standard error, the \
-            others go on, and the exit status is 1. Embeddings are biometric data: keep them as \
+            has a row with empty cells. A file or folder that cannot be read is told on standard \
+            error, the others go on, and the exit status is 1. A torn picture is told there, too, \
+            and what is left of it is read. Embeddings are biometric data: keep them as \
             you would keep the pictures, and delete them when the comparison is done.
             """)
 
@@ -59,6 +60,7 @@ struct FacesReadCommand: ParsableCommand {
         let picture = try Picture(fileBytes: bytes)
         let faces = try reader.read(picture)
         let spent = ContinuousClock.now - begun
+        PictureFiles.tellIfTorn(picture, file)
         let rows = faces.isEmpty ? [nil] : faces.map(Optional.some)
         for face in rows {
             let row = FaceRow(file: file, face: face, milliseconds: spent.milliseconds)

@@ -20,8 +20,9 @@ struct PlatesReadCommand: ParsableCommand {
         discussion: """
             Corners are pixels of the file, clockwise from the top left of the plate. A picture \
             without a plate has a row with an empty text; a plate found and not read has a row with \
-            empty text and corners. A file that cannot be read is told on standard error, the \
-            others go on, and the exit status is 1.
+            empty text and corners. A file or folder that cannot be read is told on standard \
+            error, the others go on, and the exit status is 1. A torn picture is told there, too, \
+            and what is left of it is read.
             """)
 
     @Argument(help: "Pictures; a folder is walked for .jpg, .jpeg and .png.")
@@ -56,6 +57,7 @@ struct PlatesReadCommand: ParsableCommand {
         let picture = try Picture(fileBytes: bytes)
         let plates = try crop ? recogniser.readCrop(picture) : recogniser.read(picture)
         let spent = ContinuousClock.now - begun
+        PictureFiles.tellIfTorn(picture, file)
         let rows = plates.isEmpty ? [nil] : plates.map(Optional.some)
         for plate in rows {
             let row = PlateRow(file: file, plate: plate, milliseconds: spent.milliseconds)
