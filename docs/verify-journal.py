@@ -44,6 +44,13 @@ def problems(db):
         yield f"entry {last}: {erased} fields are erased, erasure entries tell of {ordered}"
 
 
-found = list(problems(sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)))
+if len(sys.argv) != 2:
+    print(f"usage: {sys.argv[0]} journal.sqlite", file=sys.stderr)
+    sys.exit(2)
+try:
+    found = list(problems(sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)))
+except sqlite3.Error as error:
+    print(f"{sys.argv[1]}: {error}; name a journal that you may read", file=sys.stderr)
+    sys.exit(2)
 print(*(found or ["intact"]), sep="\n")
 sys.exit(1 if found else 0)

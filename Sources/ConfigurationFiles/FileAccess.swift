@@ -8,7 +8,9 @@ package struct FileProblem: Error, Hashable, Sendable {
 
 /// Who may have written a configuration file.
 package enum FileTrust: Hashable, Sendable {
-    /// Files of root, of this user, or of the group `gatehouse-editors`; nobody else's.
+    /// Files of root, of this user, or of the group `gatehouse-editors`; nobody else's. A group that
+    /// may write is root's, the editors', or the user's own at the user's own file: the controller's
+    /// group is that of the viewers, too, and who may only look must not write policy.
     case owners(user: UInt32, group: UInt32, editors: UInt32?)
     /// Whatever can be read; for demonstrations and tests.
     case anyone
@@ -36,7 +38,8 @@ package enum FileTrust: Hashable, Sendable {
                 problem: "belongs to user \(owner)",
                 hint: "chown it to root, or chgrp it to \(Self.editorsGroup)")
         }
-        if mode & 0o020 != 0, group != 0, group != ownGroup, !isEditors {
+        let isOwn = owner == user && group == ownGroup
+        if mode & 0o020 != 0, group != 0, !isOwn, !isEditors {
             return FileProblem(
                 problem: "may be written by group \(group)",
                 hint: "chmod g-w it, or chgrp it to \(Self.editorsGroup)")

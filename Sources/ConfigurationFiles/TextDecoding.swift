@@ -25,7 +25,12 @@ package enum TextDecoding {
         let asUTF8 = utf8(bytes)
         if case .text = asUTF8 { return asUTF8 }
         if bytes.starts(with: byteOrderMark) { return asUTF8 }
-        return gb18030(bytes)
+        let asGB18030 = gb18030(bytes)
+        // The file is of the encoding that reads further; the other fails at its first characters.
+        if case .invalid(let ofUTF8) = asUTF8, case .invalid(let ofGB18030) = asGB18030 {
+            return .invalid(byteOffset: max(ofUTF8, ofGB18030))
+        }
+        return asGB18030
     }
 
     /// By the C library's converter.

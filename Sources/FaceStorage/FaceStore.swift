@@ -32,17 +32,17 @@ package final class FaceStore: Sendable {
     /// Opens the store of a folder.
     ///
     /// - Parameter making: makes folder content, database and site key where there are none; without
-    ///   it a folder without a database has no store (nil).
+    ///   it a folder that is missing or has no database has no store (nil).
+    /// - Throws: also when it cannot be seen whether there is one: that is never taken for none.
     package static func open(
         _ folder: String, making: Bool = false
     ) throws(FaceStoreError) -> FaceStore? {
-        var status = stat()
-        guard unsafe stat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+        guard try kind(of: folder) == S_IFDIR else {
             if !making { return nil }
             throw .folderMissing(path: folder)
         }
         let path = "\(folder)/\(fileName)"
-        let isThere = unsafe access(path, F_OK) == 0
+        let isThere = try kind(of: path) != nil
         guard isThere || making else { return nil }
         let keyPath = SiteKey.path(for: folder)
         // A credential is root's own; everything in the folder is its owner's.
@@ -55,6 +55,14 @@ package final class FaceStore: Sendable {
             return try SiteKey.create(keyPath)
         }
         return try FaceStore(path: path, key: key)
+    }
+
+    /// What lies at a path; nil when nothing does.
+    private static func kind(of path: String) throws(FaceStoreError) -> mode_t? {
+        var status = stat()
+        if unsafe stat(path, &status) == 0 { return status.st_mode & S_IFMT }
+        if errno == ENOENT || errno == ENOTDIR { return nil }
+        throw .unusable(path: path, detail: unsafe String(cString: strerror(errno)))
     }
 
     package init(path: String, key: SiteKey) throws(FaceStoreError) {

@@ -21,7 +21,7 @@ struct Passage: Hashable, Sendable {
     }
 
     /// How a passage ended, for its record.
-    enum Outcome: String, Hashable, Sendable {
+    enum Outcome: String, Hashable, Sendable, CaseIterable {
         case passed, tailgated, refused, unreadable, forced
         case turnedBack = "turned_back"
         case timedOut = "timed_out"

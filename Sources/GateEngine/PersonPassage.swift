@@ -12,7 +12,7 @@ struct PersonPassage: Hashable, Sendable {
     }
 
     /// How a passage ended, for its record.
-    enum Outcome: String, Hashable, Sendable {
+    enum Outcome: String, Hashable, Sendable, CaseIterable {
         case passed, tailgated, forced, refused, interrupted, unobserved
         case turnedBack = "turned_back"
         case timedOut = "timed_out"

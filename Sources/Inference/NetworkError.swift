@@ -26,6 +26,15 @@ package struct NetworkError: Error, Equatable, CustomStringConvertible {
         self.remedy = remedy
     }
 
+    /// Of a network that came with the program: where another folder of them is named.
+    package var ofModelFolder: NetworkError {
+        guard kind == .unreadable else { return self }
+        return NetworkError(
+            kind: kind, path: path, line: line, problem: problem,
+            remedy: remedy
+                + ", or name the folder of the networks with --models or GATEHOUSE_MODELS")
+    }
+
     package static let exportAgain = "export the network again"
 }
 

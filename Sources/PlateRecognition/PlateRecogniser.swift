@@ -14,8 +14,12 @@ package final class PlateRecogniser {
 
     /// `models` is the folder with the network files; throws when one is missing or damaged.
     package init(models: String = ModelFolder.find()) throws(NetworkError) {
-        localiser = try PlateLocaliser(path: "\(models)/\(ModelFolder.localiser)")
-        reader = try PlateReader(path: "\(models)/\(ModelFolder.reader)")
+        do throws(NetworkError) {
+            localiser = try PlateLocaliser(path: "\(models)/\(ModelFolder.localiser)")
+            reader = try PlateReader(path: "\(models)/\(ModelFolder.reader)")
+        } catch {
+            throw error.ofModelFolder
+        }
     }
 
     /// The plates of a picture whose middle lies in `region` (pixels of the picture; empty: all of

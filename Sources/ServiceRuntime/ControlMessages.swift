@@ -113,14 +113,17 @@ package enum ControlCoding {
         if request.request.needsLane && request.lane == nil {
             return .failure(StartError("'\(request.request.rawValue)' needs \"lane\": NAME"))
         }
-        if let name = request.as,
-            name.isEmpty || name.utf8.count > ControlLimits.nameBytes
-                || name.unicodeScalars.contains(where: { $0.value < 32 })
-        {
+        if let name = request.as, !isOperatorName(name) {
             return .failure(
                 StartError("\"as\" takes a name of 1 to \(ControlLimits.nameBytes) bytes"))
         }
         return .success(request)
+    }
+
+    /// Whether a name may go on record as that of who asks.
+    package static func isOperatorName(_ name: String) -> Bool {
+        !name.isEmpty && name.utf8.count <= ControlLimits.nameBytes
+            && !name.unicodeScalars.contains { $0.value < 32 }
     }
 
     package static func encode(_ message: some Encodable) -> [UInt8] {

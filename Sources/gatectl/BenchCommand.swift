@@ -13,7 +13,8 @@ struct BenchCommand: ParsableCommand {
         abstract: "Measures each stage and the whole way; for comparison only.",
         discussion: """
             Stages run on one thread of this machine, one after another, on the demonstration's \
-            pictures. The whole way runs the demonstration: five cameras, both programs.
+            pictures. The whole way runs the demonstration: eighteen lanes, five cameras for plates \
+            and seven at the turnstiles, both programs.
             """)
 
     @Option(help: "The demonstration's folder.") var site: String?

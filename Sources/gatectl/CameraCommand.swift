@@ -65,6 +65,12 @@ struct CameraAimCommand: ParsableCommand {
         guard let name = lane.camera, let camera = site.cameras[name] else {
             throw ValidationError("lane '\(self.lane)' has no camera; name one in gatehouse.yaml")
         }
+        let file = output ?? "\(self.lane)-aim.jpg"
+        if let picture, let source = FileIdentity(picture), source == FileIdentity(file) {
+            throw ValidationError(
+                "'\(file)' is the picture itself, and is not written over; name another file with "
+                    + "--output")
+        }
         let recogniser = try PlateRecogniser(models: models ?? ModelFolder.find())
         let view = try look(name, camera, site, recogniser)
         let report = try view.plate.flatMap {
@@ -72,7 +78,6 @@ struct CameraAimCommand: ParsableCommand {
                 $0.reading, in: view.picture, narrowestPixels: camera.narrowestPlatePixels)
         }
         let advice = report?.advice ?? Self.nothing(view)
-        let file = output ?? "\(self.lane)-aim.jpg"
         try write(view, camera, report, to: file)
         tell(view, report, advice, file)
         if report?.problems.isEmpty != true { throw ExitCode(1) }
@@ -85,7 +90,10 @@ struct CameraAimCommand: ParsableCommand {
         _ recogniser: PlateRecogniser
     ) throws -> View {
         if let picture {
-            return try view(try Picture(path: picture), camera, recogniser)
+            let opened = try Picture(path: picture)
+            let seen = try view(opened, camera, recogniser)
+            PictureFiles.tellIfTorn(opened, picture)
+            return seen
         }
         var best: View?
         var failure: (any Error)?

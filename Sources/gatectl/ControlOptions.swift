@@ -45,6 +45,15 @@ struct ControlOptions: ParsableArguments {
 
 /// Who asks, where a shared account does.
 struct OperatorOptions: ParsableArguments {
-    @Option(name: .customLong("as"), help: "Who asks, when root does; it goes on record.")
+    @Option(
+        name: .customLong("as"),
+        help: "Who asks, for root alone; it goes on record. Others are on record by their account.")
     var name: String?
+
+    /// As the gate itself holds it: nothing is asked that is refused anyway.
+    func validate() throws {
+        guard let name, !ControlCoding.isOperatorName(name) else { return }
+        throw ValidationError(
+            "--as takes a name of 1 to \(ControlLimits.nameBytes) bytes without control characters")
+    }
 }

@@ -11,8 +11,9 @@ struct DemoCommand: ParsableCommand {
         abstract: "Shows a working gate for about a minute; nothing real moves.",
         discussion: """
             Starts the real gatehoused and gatehouse-vision on a temporary copy of the \
-            demonstration's site: five vehicle lanes whose lines are simulated and whose cameras \
-            show rendered pictures. It ends by itself with a summary. Exit status 1 when a program \
+            demonstration's site: five vehicle lanes, three turnstiles and ten doors, whose lines \
+            are simulated. Five cameras show rendered pictures of vehicles; what the seven at the \
+            turnstiles see is simulated. It ends by itself with a summary. Exit status 1 when a program \
             died, the journal is broken, the boom opened for a wrong plate, or nobody was let in.
             """)
 

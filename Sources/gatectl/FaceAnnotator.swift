@@ -1,30 +1,16 @@
-import ArgumentParser
 import FaceMatching
-import Foundation
 import GateTypes
 import Imaging
 
 /// Writes pictures with the faces drawn in: box, five points, quality and what would better it.
 struct FaceAnnotator {
-    let folder: String
-
-    init(folder: String) throws {
-        self.folder = folder
-        do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw ValidationError(
-                "cannot make the folder \(folder): \(error.localizedDescription); "
-                    + "name one that you may write to")
-        }
-    }
+    let folder: AnnotationFolder
 
     func write(_ picture: Picture, faces: [ReadFace], named file: String) throws(ImageError) {
         var image = try picture.rgb().image
         let dot = max(1, image.width / 640)
         for face in faces { Self.draw(face, into: &image, dot: dot) }
-        try ImageFile.write(image, to: "\(folder)/\(PlateAnnotator.name(for: file))")
+        try folder.write(image, of: file)
     }
 
     static func draw(_ face: ReadFace, into image: inout RGBImage, dot: Int) {

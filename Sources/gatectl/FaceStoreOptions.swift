@@ -31,12 +31,20 @@ struct FaceNetworkOptions: ParsableArguments {
 
     func reader(_ config: String?) throws -> FaceReader {
         let (folder, embedder) = try found(config)
-        return try FaceReader(models: folder, embedder: embedder)
+        do {
+            return try FaceReader(models: folder, embedder: embedder)
+        } catch {
+            throw error.path == embedder ? error : error.ofModelFolder
+        }
     }
 
     func embedder(_ config: String?) throws -> FaceEmbedder {
         let (folder, embedder) = try found(config)
-        return try FaceEmbedder(path: embedder ?? "\(folder)/\(FaceModels.embedder)")
+        do {
+            return try FaceEmbedder(path: embedder ?? "\(folder)/\(FaceModels.embedder)")
+        } catch {
+            throw error.path == embedder ? error : error.ofModelFolder
+        }
     }
 }
 
@@ -54,6 +62,21 @@ struct FaceStoreOptions: ParsableArguments {
                 "there are no face templates in '\(faces)'; name their folder with --faces")
         }
         return store
+    }
+
+    /// The store, or nil where the folder is there and nobody was ever enrolled in it.
+    ///
+    /// - Throws: also when there is no folder: a mistyped one would prove what nobody looked at.
+    func storeOfFolder() throws -> FaceStore? {
+        if let store = try FaceStore.open(faces) { return store }
+        var isFolder: ObjCBool = false
+        guard unsafe FileManager.default.fileExists(atPath: faces, isDirectory: &isFolder),
+            isFolder.boolValue
+        else {
+            ErrorOutput.write(["error: there is no folder '\(faces)'; name it with --faces"])
+            throw ExitCode(1)
+        }
+        return nil
     }
 
     /// The site's own calibration where there is one, and the embedder's beyond it.

@@ -142,7 +142,9 @@ struct FacesEnrolCommand: ParsableCommand {
     ) throws {
         let faces: [ReadFace]
         do throws(ImageError) {
-            faces = try reader.read(try Picture(fileBytes: try ImageFile.bytes(of: photo)))
+            let picture = try Picture(fileBytes: try ImageFile.bytes(of: photo))
+            faces = try reader.read(picture)
+            PictureFiles.tellIfTorn(picture, photo)
         } catch {
             throw ValidationError(error.located(in: photo).description)
         }

@@ -104,28 +104,27 @@ struct FacesAuditCommand: ParsableCommand {
         discussion: """
             A row for each template without a standing consent of its own, and exit status 1; with \
             0 every template has one. Ended consents whose templates the eyes have not confirmed \
-            as destroyed are told, too, and consents that end within 30 days.
+            as destroyed are told, too, and consents that end within 30 days. Run it as root: a \
+            folder that cannot be looked into proves nothing and is an error.
             """)
 
     @OptionGroup var storage: FaceStoreOptions
     @OptionGroup var control: ControlOptions
 
     func run() throws {
+        let store = try storage.storeOfFolder()
+        defer { store?.close() }
         let (consents, standing) = try control.consents()
+        let owners = Dictionary(
+            consents.map { ($0.identifier, $0.person) }, uniquingKeysWith: { $1 })
         var faults: [String] = []
-        var count = 0
-        if let store = try FaceStore.open(storage.faces) {
-            defer { store.close() }
-            let owners = Dictionary(
-                consents.map { ($0.identifier, $0.person) }, uniquingKeysWith: { $1 })
-            for record in try store.records() {
-                count += 1
-                let consent = record.binding.consent
-                if !standing.contains(consent) {
-                    faults.append("\(record.binding.person)\t\(record.number)\t\(consent)\tends")
-                } else if owners[consent] != record.binding.person {
-                    faults.append("\(record.binding.person)\t\(record.number)\t\(consent)\tforeign")
-                }
+        let records = try store?.records() ?? []
+        for record in records {
+            let consent = record.binding.consent
+            if !standing.contains(consent) {
+                faults.append("\(record.binding.person)\t\(record.number)\t\(consent)\tends")
+            } else if owners[consent] != record.binding.person {
+                faults.append("\(record.binding.person)\t\(record.number)\t\(consent)\tforeign")
             }
         }
         for consent in consents
@@ -149,7 +148,7 @@ struct FacesAuditCommand: ParsableCommand {
             ])
         }
         if faults.isEmpty {
-            print("\(count) templates, each under a standing consent of its own")
+            print("\(records.count) templates, each under a standing consent of its own")
         }
         if !faults.isEmpty || !open.isEmpty { throw ExitCode(1) }
     }

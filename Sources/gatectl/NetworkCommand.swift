@@ -28,6 +28,7 @@ struct NetworkProfileCommand: ParsableCommand {
         for side in [height, width].compactMap({ $0 }) where !(1...8_192).contains(side) {
             throw ValidationError("--height and --width take 1 to 8192")
         }
+        if !(1...10_000).contains(rounds) { throw ValidationError("--rounds takes 1 to 10000") }
     }
 
     func run() throws {
@@ -76,8 +77,8 @@ struct NetworkVerifyCommand: ParsableCommand {
             }
             var agreed = true
             for path in chosen {
-                let bytes = try Array(Data(contentsOf: URL(fileURLWithPath: path)))
-                let found = try StoredAnswer(bytes, path: path).differences(from: opened)
+                let found = try StoredAnswer(try Self.bytes(of: path), path: path)
+                    .differences(from: opened)
                 for (output, difference) in found.sorted(by: { $0.key < $1.key }) {
                     agreed = agreed && difference <= StoredAnswer.tolerance
                     let share = String(format: "%.2g", difference)
@@ -92,8 +93,17 @@ struct NetworkVerifyCommand: ParsableCommand {
         } catch let error as StoredAnswer.Malformed {
             ErrorOutput.write([error.description])
             throw ExitCode(1)
-        } catch let error as CocoaError {
-            ErrorOutput.write([error.localizedDescription])
+        }
+    }
+
+    private static func bytes(of path: String) throws -> [UInt8] {
+        do {
+            return try Array(Data(contentsOf: URL(fileURLWithPath: path)))
+        } catch {
+            ErrorOutput.write([
+                "\(path): the stored answers cannot be read (\(error.localizedDescription)); name a "
+                    + ".golden file that training/export wrote for this network"
+            ])
             throw ExitCode(1)
         }
     }

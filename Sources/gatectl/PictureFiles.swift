@@ -10,6 +10,8 @@ struct PictureFiles {
     private(set) var files: [String] = []
     /// One sentence for each path that names nothing readable.
     private(set) var errors: [String] = []
+    /// One sentence for each folder in which there is nothing to read.
+    private(set) var notes: [String] = []
 
     init(_ paths: [String]) {
         for path in paths {
@@ -20,7 +22,7 @@ struct PictureFiles {
                 continue
             }
             if isFolder.boolValue {
-                files += Self.pictures(in: path)
+                add(folder: path)
             } else {
                 files.append(path)
             }
@@ -31,7 +33,7 @@ struct PictureFiles {
     /// and the exit status is 1.
     func readEach(_ read: (String) throws(ImageError) -> Void) throws {
         var hasFailed = !errors.isEmpty
-        ErrorOutput.write(errors)
+        ErrorOutput.write(errors + notes)
         for file in files {
             do throws(ImageError) {
                 try read(file)
@@ -43,12 +45,47 @@ struct PictureFiles {
         if hasFailed { throw ExitCode(1) }
     }
 
-    private static func pictures(in folder: String) -> [String] {
-        let walk = FileManager.default.enumerator(atPath: folder)
-        let found = (walk?.compactMap { $0 as? String } ?? []).filter {
-            endings.contains(URL(filePath: $0).pathExtension.lowercased())
-        }
+    /// Tells on standard error that a file's data end too soon or are damaged. Readers keep no
+    /// account of it, so that it is decoded once more, as small as can be.
+    static func tellIfTorn(_ picture: Picture, _ file: String) {
+        guard picture.format == .jpeg, let seen = try? picture.gray(scale: .eighth),
+            let warning = seen.firstWarning
+        else { return }
+        ErrorOutput.write(["\(file): torn (\(warning)); what is left was read"])
+    }
+
+    private mutating func add(folder: String) {
         let base = folder.hasSuffix("/") ? String(folder.dropLast()) : folder
-        return found.sorted().map { "\(base)/\($0)" }
+        var found: [String] = []
+        let failureCount = errors.count
+        walk(base, under: "", &found)
+        files += found.sorted().map { "\(base)/\($0)" }
+        if found.isEmpty, errors.count == failureCount {
+            notes.append("\(folder): there is no picture in this folder (.jpg, .jpeg, .png)")
+        }
+    }
+
+    /// Pictures below a folder; links to folders are followed where they are named, and not below,
+    /// so that no walk goes round in circles.
+    private mutating func walk(_ base: String, under part: String, _ found: inout [String]) {
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: "\(base)/\(part)")
+        } catch {
+            errors.append(
+                "\(base)/\(part): the folder cannot be read; get the right to read it, or run this "
+                    + "as its owner or root")
+            return
+        }
+        for name in names {
+            let path = part + name
+            var status = stat()
+            guard unsafe lstat("\(base)/\(path)", &status) == 0 else { continue }
+            if status.st_mode & S_IFMT == S_IFDIR {
+                walk(base, under: path + "/", &found)
+            } else if Self.endings.contains(URL(filePath: name).pathExtension.lowercased()) {
+                found.append(path)
+            }
+        }
     }
 }

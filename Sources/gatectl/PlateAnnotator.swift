@@ -1,24 +1,10 @@
-import ArgumentParser
-import Foundation
 import GateTypes
 import Imaging
 import PlateRecognition
 
 /// Writes pictures with the plates drawn in: corners, characters, text, confidence and width.
 struct PlateAnnotator {
-    let folder: String
-
-    init(folder: String) throws {
-        self.folder = folder
-        do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw ValidationError(
-                "cannot make the folder \(folder): \(error.localizedDescription); "
-                    + "name one that you may write to")
-        }
-    }
+    let folder: AnnotationFolder
 
     func write(
         _ picture: Picture, plates: [RecognisedPlate], named file: String
@@ -26,14 +12,7 @@ struct PlateAnnotator {
         var image = try picture.rgb().image
         let dot = max(1, image.width / 640)
         for plate in plates { Self.draw(plate, into: &image, dot: dot) }
-        try ImageFile.write(image, to: "\(folder)/\(Self.name(for: file))")
-    }
-
-    /// The path in one name, so that pictures of two folders do not overwrite each other.
-    static func name(for file: String) -> String {
-        let parts = file.split(separator: "/").filter { $0 != "." && $0 != ".." }.suffix(2)
-        let stem = parts.joined(separator: "-")
-        return (stem.lastIndex(of: ".").map { String(stem[..<$0]) } ?? stem) + ".jpg"
+        try folder.write(image, of: file)
     }
 
     static func draw(_ plate: RecognisedPlate, into image: inout RGBImage, dot: Int) {

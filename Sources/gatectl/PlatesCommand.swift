@@ -20,8 +20,9 @@ struct PlatesReadCommand: ParsableCommand {
         discussion: """
             Corners are pixels of the file, clockwise from the top left of the plate. A picture \
             without a plate has a row with an empty text; a plate found and not read has a row with \
-            empty text and corners. A file that cannot be read is told on standard error, the \
-            others go on, and the exit status is 1.
+            empty text and corners. A file or folder that cannot be read is told on standard \
+            error, the others go on, and the exit status is 1. A torn picture is told there, too, \
+            and what is left of it is read.
             """)
 
     @Argument(help: "Pictures; a folder is walked for .jpg, .jpeg and .png.")
@@ -29,15 +30,21 @@ struct PlatesReadCommand: ParsableCommand {
     @Option(help: "tsv or json.") var format = OutputFormat.tsv
     @Flag(help: "Each picture is one tight plate crop.") var crop = false
     @Flag(help: "Tell other texts that the plate may say.") var alternatives = false
-    @Option(help: "Write each picture into this folder with its plates drawn in.")
+    @Option(
+        help: """
+            Write each picture into this folder with its plates drawn in; never over one that is read.
+            """)
     var annotate: String?
     @Option(help: "The folder with the network files.") var models: String?
 
     func run() throws {
         let recogniser = try PlateRecogniser(models: models ?? ModelFolder.find())
-        let annotator = try annotate.map { try PlateAnnotator(folder: $0) }
+        let pictures = PictureFiles(paths)
+        let annotator = try annotate.map {
+            PlateAnnotator(folder: try AnnotationFolder($0, sources: pictures.files))
+        }
         if format == .tsv { print(PlateRow.header(alternatives: alternatives)) }
-        try PictureFiles(paths).readEach { (file) throws(ImageError) in
+        try pictures.readEach { (file) throws(ImageError) in
             try read(file, with: recogniser, annotator: annotator)
         }
     }
@@ -50,6 +57,7 @@ struct PlatesReadCommand: ParsableCommand {
         let picture = try Picture(fileBytes: bytes)
         let plates = try crop ? recogniser.readCrop(picture) : recogniser.read(picture)
         let spent = ContinuousClock.now - begun
+        PictureFiles.tellIfTorn(picture, file)
         let rows = plates.isEmpty ? [nil] : plates.map(Optional.some)
         for plate in rows {
             let row = PlateRow(file: file, plate: plate, milliseconds: spent.milliseconds)

@@ -35,7 +35,7 @@ struct PlatesDecideCommand: ParsableCommand {
         let recogniser = try PlateRecogniser(models: models ?? ModelFolder.find())
         let pictures = PictureFiles(paths)
         var failures = pictures.errors
-        ErrorOutput.write(failures)
+        ErrorOutput.write(failures + pictures.notes)
         print(Self.header.joined(separator: "\t"))
         for (name, files) in vehicles(pictures.files) {
             var vehicle = Approach(name: name)
@@ -73,6 +73,7 @@ struct PlatesDecideCommand: ParsableCommand {
     ) throws(ImageError) -> PlateReading? {
         let picture = try Picture(fileBytes: try ImageFile.bytes(of: file))
         let plates = try crop ? recogniser.readCrop(picture) : recogniser.read(picture)
+        PictureFiles.tellIfTorn(picture, file)
         return plates.map(\.reading).filter { !$0.text.isEmpty }
             .max { $0.confidence < $1.confidence }
     }

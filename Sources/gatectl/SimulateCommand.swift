@@ -32,7 +32,7 @@ struct SimulateCommand: ParsableCommand {
 
     func run() throws {
         let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        guard let scenario else { return list(program) }
+        guard let scenario else { return try list(program) }
         let file: ScenarioFile
         do {
             file = try ScenarioFile.load(scenario, program: program)
@@ -59,8 +59,17 @@ struct SimulateCommand: ParsableCommand {
         if !simulation.report.isGood { throw ExitCode(1) }
     }
 
-    private func list(_ program: String) {
-        for name in ScenarioFile.names(program: program) {
+    private func list(_ program: String) throws {
+        let names = ScenarioFile.names(program: program)
+        guard !names.isEmpty else {
+            ErrorOutput.write([
+                "error: no scenario is in "
+                    + ScenarioFile.folders(program).joined(separator: ", nor in ")
+                    + "; name a file, or install config/ to /usr/share/gatehouse"
+            ])
+            throw ExitCode(1)
+        }
+        for name in names {
             let about =
                 (try? ScenarioFile.load(name, program: program).scenario.about) ?? "has errors"
             show(

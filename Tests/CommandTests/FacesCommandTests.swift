@@ -21,6 +21,7 @@ struct FacesCommandTests {
             let result = try Gatectl.run(["faces", "read", "--models", folder, "README.md"])
             #expect(result.status != 0)
             #expect(result.errors.contains("face-detector.ghn"))
+            #expect(result.errors.contains("--models or GATEHOUSE_MODELS"))
         }
     }
 
@@ -36,7 +37,8 @@ struct FacesCommandTests {
         try withFolder { folder in
             for words in [
                 ["consent", "grant", "E017", "--text", "1"], ["consent", "withdraw", "E017"],
-                ["consent", "show"], ["faces", "audit"], ["faces", "enrol", "E017", "x.jpg"],
+                ["consent", "show"], ["faces", "audit", "--faces", folder],
+                ["faces", "enrol", "E017", "x.jpg"],
             ] {
                 let result = try Gatectl.run(words + ["--socket", "\(folder)/none.sock"])
                 #expect(result.status != 0, "\(words)")
@@ -50,6 +52,12 @@ struct FacesCommandTests {
         let words = ["consent", "grant", "E017", "--text", "1", "--until", until]
         let result = try Gatectl.run(words + ["--socket", "/nonexistent/none.sock"])
         #expect(result.status == 64 && result.errors.contains("--until is '\(until)'"))
+    }
+
+    @Test func anAuditOfAFolderThatIsNotThereProvesNothing() throws {
+        let result = try Gatectl.run(["faces", "audit", "--faces", "/nowhere/faces"])
+        #expect(result.status == 1 && result.output == "")
+        #expect(result.errors.contains("there is no folder '/nowhere/faces'; name it with --faces"))
     }
 
     @Test(.enabled(if: hasNetworks, "no face networks in models/"))

@@ -14,11 +14,13 @@ enum Gatectl {
     static let program = Bundle.main.bundleURL.appending(path: "gatectl")
     static var isBuilt: Bool { FileManager.default.isExecutableFile(atPath: program.path) }
 
-    static func run(_ arguments: [String]) throws -> Result {
+    static func run(
+        _ arguments: [String], program: URL = program, in folder: URL = root
+    ) throws -> Result {
         let process = Process()
         process.executableURL = program
         process.arguments = arguments
-        process.currentDirectoryURL = root
+        process.currentDirectoryURL = folder
         // Files, not pipes: neither stream can fill up while the other is read.
         let folder = FileManager.default.temporaryDirectory
             .appending(path: "gatectl-\(UUID().uuidString)")

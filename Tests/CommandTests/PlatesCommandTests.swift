@@ -48,6 +48,7 @@ struct PlatesCommandTests {
                 #expect(told.contains { $0.contains("\(bad).jpg") }, "\(bad): \(result.errors)")
             }
             #expect(!result.errors.contains("f-good.jpg"))
+            #expect(result.errors.contains("c-torn.jpg: torn ("), "\(result.errors)")
             let rows = result.output.split(separator: "\n").map {
                 $0.split(separator: "\t", omittingEmptySubsequences: false)
             }
@@ -72,6 +73,75 @@ struct PlatesCommandTests {
             #expect(result.status == 0)
             let written = try FileManager.default.contentsOfDirectory(atPath: folder)
             #expect(written.count == 1 && written[0].contains("V02-2"))
+        }
+    }
+
+    @Test func annotatedPicturesNeverGoOverThePicturesThatWereRead() throws {
+        let good = try Data(contentsOf: Gatectl.root.appending(path: Self.scene))
+        try withFolder(["gate.jpg": good]) { folder in
+            let url = URL(filePath: folder)
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(folder)/link.jpg", withDestinationPath: "\(folder)/gate.jpg")
+            for file in ["gate.jpg", "./gate.jpg", "link.jpg"] {
+                let result = try Gatectl.run(
+                    ["plates", "read", "--annotate", ".", file], in: url)
+                #expect(result.status == 1, "\(file)")
+                #expect(
+                    result.errors.contains(file) && result.errors.contains("with --annotate"),
+                    "\(result.errors)")
+                #expect(try Data(contentsOf: url.appending(path: "gate.jpg")) == good)
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 2)
+        }
+    }
+
+    @Test func twoPicturesOfOneNameAreBothAnnotated() throws {
+        let scene = Gatectl.root.appending(path: Self.scene)
+        try withFolder([:]) { folder in
+            var files: [String] = []
+            for lane in ["lane1", "lane2"] {
+                let day = "\(folder)/\(lane)/monday"
+                try FileManager.default.createDirectory(
+                    atPath: day, withIntermediateDirectories: true)
+                files.append("\(day)/1.jpg")
+                try FileManager.default.copyItem(atPath: scene.path, toPath: "\(day)/1.jpg")
+            }
+            let result = try Gatectl.run(["plates", "read", "--annotate", "\(folder)/out"] + files)
+            #expect(result.status == 0, "\(result.errors)")
+            let written = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/out")
+            #expect(written.sorted() == ["monday-1-2.jpg", "monday-1.jpg"])
+        }
+    }
+
+    @Test func aLinkToAFolderIsWalkedAndAnEmptyFolderIsTold() throws {
+        try withFolder([:]) { folder in
+            try FileManager.default.createDirectory(
+                atPath: "\(folder)/there/below", withIntermediateDirectories: true)
+            let link = "\(folder)/link"
+            try FileManager.default.createSymbolicLink(
+                atPath: link, withDestinationPath: "\(folder)/there")
+            let empty = try Gatectl.run(["plates", "read", link])
+            #expect(empty.status == 0 && empty.output.split(separator: "\n").count == 1)
+            #expect(empty.errors.contains("\(link): there is no picture in this folder"))
+            try FileManager.default.copyItem(
+                at: Gatectl.root.appending(path: Self.scene),
+                to: URL(filePath: "\(folder)/there/below/gate.JPG"))
+            let full = try Gatectl.run(["plates", "read", link])
+            #expect(full.status == 0 && full.errors == "")
+            #expect(full.output.contains("\(link)/below/gate.JPG\t皖E64400"))
+        }
+    }
+
+    @Test(.disabled(if: geteuid() == 0, "root may read every folder"))
+    func aFolderThatMayNotBeReadIsToldAndEndsWithOne() throws {
+        try withFolder([:]) { folder in
+            let locked = "\(folder)/locked"
+            try FileManager.default.createDirectory(
+                atPath: locked, withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0])
+            let result = try Gatectl.run(["plates", "read", folder])
+            #expect(result.status == 1)
+            #expect(result.errors.contains("\(locked)/: the folder cannot be read"))
         }
     }
 
@@ -115,5 +185,6 @@ struct PlatesCommandTests {
         #expect(file.status == 1 && file.errors.contains("/nowhere/x.jpg"))
         let models = try Gatectl.run(["plates", "read", "--models", "/nowhere", Self.scene])
         #expect(models.status != 0 && models.errors.contains("/nowhere"))
+        #expect(models.errors.contains("--models or GATEHOUSE_MODELS"))
     }
 }

@@ -60,6 +60,20 @@ struct SetupCommandTests {
         #expect(picture.status == 1 && picture.errors.contains("/nowhere/x.jpg"))
     }
 
+    @Test func aimNeverWritesOverThePictureThatItJudges() throws {
+        let site = try CheckCommandTests.Site()
+        let file = site.folder + "/gate.jpg"
+        let scene = try Data(
+            contentsOf: Gatectl.root.appending(path: "\(Self.scenes)/V02-2.jpg"))
+        try scene.write(to: URL(filePath: file))
+        let result = try Gatectl.run([
+            "camera", "aim", "lane1", "--config", site.folder, "--picture", file, "--output",
+            site.folder + "/roster/../gate.jpg",
+        ])
+        #expect(result.status == 64 && result.errors.contains("--output"), "\(result.errors)")
+        #expect(try Data(contentsOf: URL(filePath: file)) == scene)
+    }
+
     @Test func lintNamesTwinsAndExitsWithOne() throws {
         let site = try CheckCommandTests.Site()
         let clean = try Gatectl.run(["roster", "lint", site.folder])

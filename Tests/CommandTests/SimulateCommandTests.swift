@@ -56,6 +56,24 @@ import Testing
         }
     }
 
+    /// A program of its own, far from every checkout, whether or not scenarios are installed.
+    @Test(
+        .disabled(
+            if: FileManager.default.fileExists(atPath: "/usr/share/gatehouse/scenarios"),
+            "scenarios are installed here"))
+    func whereThereIsNoScenarioItIsToldWhereOneWasLookedFor() throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appending(path: "gatehouse-lonely-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let program = folder.appending(path: "gatectl")
+        try FileManager.default.copyItem(at: Gatectl.program, to: program)
+        let result = try Gatectl.run(["simulate"], program: program)
+        #expect(result.status == 1 && result.output == "")
+        #expect(result.errors.contains("\(folder.lastPathComponent)/config/scenarios"))
+        #expect(result.errors.contains("/usr/share/gatehouse/scenarios"))
+    }
+
     private static func write(_ text: String) throws -> String {
         let path = NSTemporaryDirectory() + "scenario-\(UUID().uuidString).yaml"
         let head = """

@@ -211,6 +211,7 @@ final class TemporarySite {
             (0, 0, 0o644, true), (900, 901, 0o600, true), (0, 902, 0o664, true),
             (1000, 902, 0o664, true), (1000, 1000, 0o644, false), (0, 0, 0o646, false),
             (0, 1000, 0o664, false), (0, 1000, 0o644, true), (900, 901, 0o664, true),
+            (0, 901, 0o664, false), (0, 901, 0o644, true), (900, 1000, 0o664, false),
         ] as [(UInt32, UInt32, UInt32, Bool)])
     func onlyFilesOfRootTheUserAndTheEditorsAreTrusted(
         owner: UInt32, group: UInt32, mode: UInt32, isTrusted: Bool

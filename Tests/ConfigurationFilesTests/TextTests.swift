@@ -66,6 +66,15 @@ import Testing
         #expect(text == .text("\u{20087}京"))
     }
 
+    /// Read as GB 18030 the first line of the one fails already, and so does the other as UTF-8.
+    @Test func theLineOfABadByteIsThatOfTheEncodingThatReadsFurther() {
+        let utf8 = Array("沪A12345,京\n沪B1".utf8) + [0xFF] + Array("\n".utf8)
+        #expect(TextDecoding.utf8OrGB18030(utf8) == .invalid(byteOffset: 19))
+        #expect(TextDecoding.position(of: 19, in: utf8) == (2, 6))
+        let gb = Self.gb + Array("\n".utf8) + [0xFF, 0xFF]
+        #expect(TextDecoding.utf8OrGB18030(gb) == .invalid(byteOffset: Self.gb.count + 1))
+    }
+
     @Test func bytesThatAreNoTextAreTold() {
         let bytes = Array("ab\n".utf8) + [0xFF, 0xFF]
         #expect(TextDecoding.utf8OrGB18030(bytes) == .invalid(byteOffset: 3))

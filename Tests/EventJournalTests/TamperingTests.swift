@@ -214,6 +214,14 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         #expect(throws: JournalError.self) { try fixture.entries() }
         #expect(throws: JournalError.self) { try fixture.verify() }
     }
+
+    @Test(.enabled(if: Verifier.isThere, "needs python3"))
+    func theScriptSaysHowItIsUsedAndWhatItCannotRead() throws {
+        let none = try #require(try Verifier.run())
+        #expect(!none.isIntact && none.text.hasPrefix("usage: "), "\(none.text)")
+        let missing = try #require(try Verifier.run("/nowhere/journal.sqlite"))
+        #expect(!missing.isIntact && missing.text.hasPrefix("/nowhere/journal.sqlite: "))
+    }
 }
 
 /// docs/verify-journal.py, where there is a python3.
@@ -233,11 +241,11 @@ enum Verifier {
         .first { FileManager.default.isExecutableFile(atPath: $0) }
 
     /// Nil where there is no python3.
-    static func run(_ path: String) throws -> Answer? {
+    static func run(_ paths: String...) throws -> Answer? {
         guard isThere, let python else { return nil }
         let process = Process()
         process.executableURL = URL(filePath: python)
-        process.arguments = [script, path]
+        process.arguments = [script] + paths
         let output = Pipe()
         process.standardOutput = output
         process.standardError = output

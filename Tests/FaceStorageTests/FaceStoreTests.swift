@@ -255,6 +255,28 @@ import Testing
         #expect(throws: FaceStoreError.self) { try FaceStore.open("/nowhere/faces", making: true) }
     }
 
+    /// A folder that may not be looked into is no proof that nobody is enrolled in it.
+    @Test func whereItCannotBeSeenWhetherThereIsAStoreItIsToldAndNotTakenForNone() throws {
+        let (locked, other) = (try Folder(), try Folder())
+        try Self.enrol("E017", in: try locked.store())
+        let setRights = { (rights: Int) in
+            try FileManager.default.setAttributes(
+                [.posixPermissions: rights], ofItemAtPath: locked.path)
+        }
+        try setRights(geteuid() == 0 ? 0o700 : 0)
+        defer { try? setRights(0o700) }
+        // Root may look everywhere, but not while it acts for somebody else.
+        if geteuid() == 0 { #expect(chown(other.path, 65_534, 65_534) == 0) }
+        for path in [locked.path, "\(locked.path)/faces"] {
+            let error = #expect(throws: FaceStoreError.self) {
+                try FileOwner.acting(in: other.path) { () throws(FaceStoreError) in
+                    _ = try FaceStore.open(path)
+                }
+            }
+            #expect(error?.description.contains("or root") == true, "\(path)")
+        }
+    }
+
     @Test func anotherProcessSeesThatTheStoreHasChanged() throws {
         let folder = try Folder()
         let (one, other) = (try folder.store(), try folder.store())

@@ -1,5 +1,6 @@
 import Foundation
 import GateConfiguration
+import GateEngine
 import GateSimulation
 import GateTypes
 import ServiceRuntime
@@ -68,6 +69,20 @@ import Testing
         #expect(try run(5) != first)
     }
 
+    /// A class or a code that the engine writes and nobody could expect would be refused.
+    @Test(arguments: [
+        (#"incident\(\s*"([a-z_]+)"#, RecordWords.incidents),
+        (#"(?:raiseAlarm\(\s*|let code = )"([a-z_]*[a-z])"#, RecordWords.alarms),
+    ])
+    func everyWordOfTheEngineCanBeExpected(pattern: String, words: [String]) throws {
+        let expression = try Regex(pattern, as: (Substring, Substring).self)
+        let folder = "\(Self.root)/Sources/GateEngine"
+        let text = try FileManager.default.contentsOfDirectory(atPath: folder)
+            .map { try String(contentsOfFile: "\(folder)/\($0)", encoding: .utf8) }.joined()
+        let used = Set(text.matches(of: expression).map { String($0.output.1) })
+        #expect(used.count > 5 && used.isSubset(of: words), "\(used.subtracting(words))")
+    }
+
     @Test(arguments: [
         ("lenght: 5m\n", "the scenario has no key 'lenght'; did you mean 'length'?"),
         (
@@ -94,6 +109,10 @@ import Testing
         ("traffic: { by_hour: [1, 2] }\n", "'by_hour' has 2 weights, must have 24"),
         ("faults: { stuk: 2 }\n", "faults has no key 'stuk'; did you mean 'stuck'?"),
         ("expect: { passed: many }\n", "'passed' is 'many'; write a number"),
+        (
+            "expect: { tailgatet: none }\n",
+            "nothing that can be expected is called 'tailgatet'; did you mean 'tailgated'?"
+        ),
     ])
     func mistakesAreToldWithTheirPlace(text: String, message: String) throws {
         let path = NSTemporaryDirectory() + "scenario-\(UUID().uuidString).yaml"

@@ -45,6 +45,36 @@ import Testing
         #expect(!settings.contains("PrivateUsers=yes"))
     }
 
+    /// README.md says what is installed there.
+    @Test(arguments: units)
+    func documentationOfAUnitIsThere(unit: String) throws {
+        let pages = try Self.settings(of: unit).filter { $0.hasPrefix("Documentation=") }
+        #expect(!pages.isEmpty)
+        for page in pages {
+            let place = page.components(separatedBy: "file:///usr/share/doc/gatehouse/")
+            #expect(place.count == 2, "\(page)")
+            #expect(
+                FileManager.default.fileExists(atPath: "\(Self.folder)/../\(place.last ?? "?")"))
+        }
+    }
+
+    /// Editors enter and write; the controller reads as one of them, and its unit lets it write to
+    /// nothing there.
+    @Test func theConfigurationIsTheEditorsToWriteAndTheControllersToRead() throws {
+        let folders = try Self.settings(of: "gatehouse.tmpfiles").filter { $0.hasPrefix("d ") }
+            .map { $0.split(separator: " ").dropFirst().joined(separator: " ") }
+        #expect(
+            folders == [
+                "/etc/gatehouse 2770 root gatehouse-editors -",
+                "/etc/gatehouse/roster 2770 root gatehouse-editors -",
+            ])
+        let users = try Self.settings(of: "gatehouse.sysusers")
+        #expect(users.contains("m gatehouse gatehouse-editors"))
+        let unit = try Self.settings(of: "gatehoused.service")
+        #expect(unit.contains("ProtectSystem=strict"))
+        #expect(!unit.contains { $0.hasPrefix("ReadWritePaths=") })
+    }
+
     @Test func eachServiceOpensOnlyItsOwnDevices() throws {
         let devices = { (unit: String) in
             try Self.settings(of: unit).filter { $0.hasPrefix("DeviceAllow=") }

@@ -110,6 +110,14 @@ package struct ScenarioReader {
         let hint = "write a number, a span such as 3..5, or none"
         return entries.compactMap { entry in
             guard let text = entry.value.text(entry.key, hint: hint, &report) else { return nil }
+            guard SimulationReport.words.contains(entry.key) else {
+                report.error(
+                    entry.keyPlace,
+                    "nothing that can be expected is called '\(entry.key.shortened)'",
+                    hint: Suggestion.hint(
+                        for: entry.key, among: Array(SimulationReport.words), none: ""))
+                return nil
+            }
             let parts = text.components(of: "..")
             let numbers = parts.compactMap { Int($0) }
             if text == "none" {

@@ -1,3 +1,4 @@
+import GateEngine
 import GateTypes
 
 /// What a run gave: passages, times, incidents, faults, and the rules that were held against it.
@@ -80,6 +81,11 @@ package struct SimulationReport: Sendable {
             break
         }
     }
+
+    /// Words that can be expected of a run: `judge` counts these and no others.
+    static let words = Set(
+        RecordWords.outcomes + RecordWords.incidents + RecordWords.alarms
+            + EntryKind.allCases.map(\.rawValue) + WorldFact.words)
 
     mutating func judge(_ expectations: [Scenario.Expectation]) {
         expected = expectations.map {

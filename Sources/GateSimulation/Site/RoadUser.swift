@@ -129,6 +129,17 @@ package enum WorldFact: Hashable, Sendable {
     /// `isSeparate`: the sensors could tell the two apart.
     case followed(isSeparate: Bool)
 
+    /// What a reader's decoder said of a frame; the readers of the site count it, no scene.
+    static let frameDamaged = "frame_damaged"
+
+    /// Every word that a report may count as having happened.
+    static let words =
+        [
+            .passed, .passedUnasked(isTold: true), .passedUnasked(isTold: false), .turnedBack,
+            .wentAway, .wrongWay, .brokeThrough, .struck, .struckBlindly, .opposed, .forcedDoor,
+            .followed(isSeparate: true),
+        ].map(\Self.word) + [frameDamaged]
+
     var word: String {
         switch self {
         case .passed: "passed"

@@ -147,13 +147,9 @@ extension SiteSimulation {
         }
     }
 
-    /// The alarm without the name of a line in it.
+    /// The alarm without the name of a line or a camera in it.
     private static func family(_ code: String) -> String {
-        for head in ["sensor_failed", "sensor_stuck", "sensor_silent", "output_failed"]
-        where code.hasPrefix(head) {
-            return head
-        }
-        return code
+        RecordWords.alarmFamilies.first { code.hasPrefix($0) } ?? code
     }
 
     // MARK: Jobs

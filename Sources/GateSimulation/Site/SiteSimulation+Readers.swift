@@ -52,7 +52,7 @@ extension SiteSimulation {
         for (reader, report) in told {
             guard let config = config.readers[reader] else { continue }
             switch report {
-            case .damaged: self.report.facts["frame_damaged", default: 0] += 1
+            case .damaged: self.report.facts[WorldFact.frameDamaged, default: 0] += 1
             case .credential(let badge, let time):
                 if badge != shown[reader] {
                     checker.worldViolates(

@@ -78,7 +78,7 @@ package struct ScenarioFile: Sendable {
     // MARK: Where
 
     /// Folders that may hold scenarios, the nearest first.
-    private static func folders(_ program: String) -> [String] {
+    package static func folders(_ program: String) -> [String] {
         var places: [String] = []
         var above = (program as NSString).deletingLastPathComponent
         while above.count > 1 {
