@@ -13,7 +13,7 @@ extension Accounts {
         guard let user = number(ofUser: name), let group = mainGroup(ofUser: name) else {
             throw SystemError("getpwnam", name, code: ENOENT)
         }
-        let count = try systemCall("getgroups") { unsafe getgroups(0, nil) }
+        let count = try systemCall("getgroups") { getgroups(0, nil) }
         var groups = [gid_t](repeating: 0, count: Int(count))
         try systemCall("getgroups") { unsafe getgroups(count, &groups) }
         let (ownUser, ownGroup) = (geteuid(), getegid())
