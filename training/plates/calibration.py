@@ -232,10 +232,11 @@ def reports(title, p, evidence):
             for name, part in groups.items() if part.any()}
 
 
-def cross_validated(folds):
-    """Each fold's confidence by constants of the others: (all as one evidence, confidence, the
-    constants that read each fold)."""
-    found = [Evidence.of_all([e for e in folds if e is not own]).constants() for own in folds]
+def cross_validated(folds, shipped):
+    """Each fold's confidence by constants of the others, or of the shipped networks' where there is
+    but one: (all as one evidence, confidence, the constants that read each fold)."""
+    found = [Evidence.of_all([e for e in folds if e is not fold] or [shipped]).constants()
+             for fold in folds]
     p = [constants.confidence(e.features) for e, constants in zip(folds, found)]
     return Evidence.of_all(folds), np.concatenate(p), found
 

@@ -105,8 +105,8 @@ def calibrate(options):
     warm, constants = temperature(everything.known), everything.constants()
     print("constants:", constants.as_json(), warm)
     found = {"own fold": reports("own fold", constants.confidence(own.features), own)}
-    if len(folds) > 1:
-        pooled, p, each = cross_validated(folds)
+    if folds:
+        pooled, p, each = cross_validated(folds, own)
         found["cross-validated"] = reports("cross-validated", p, pooled)
         reports("own fold, by the constants of the others",
                 pooled.constants().confidence(own.features), own)
