@@ -60,9 +60,24 @@ package final class PlateReader {
             let place = shapes.firstIndex(of: first.isDouble),
             let second = try answer(image, refined, first.isDouble)
         else { return recognised(first, corners) }
+        if first.isDouble, let again = try thirdLook(image, refined, second) {
+            return recognised(again, corners)
+        }
         // Both looks together: where the first cut was good, the second is little better.
         let both = decoder.decode(answers[place] + [second], isDouble: first.isDouble)
         return recognised(both ?? first, corners)
+    }
+
+    /// A double-row plate's upper edge is what a localiser errs in most, and the first cut then lacks
+    /// part of the upper row: corners that follow from the second cut, and those two looks together.
+    private func thirdLook(
+        _ image: RGBImage, _ corners: Quadrilateral, _ second: StripAnswer
+    ) throws(NetworkError) -> StripReading? {
+        guard let reading = decoder.decode([second], isDouble: true),
+            let refined = refinement.corners(of: reading, seenAt: corners),
+            let third = try answer(image, refined, true)
+        else { return nil }
+        return decoder.decode([second, third], isDouble: true)
     }
 
     /// Worth a second look: not what the first look takes for no plate at all.

@@ -44,6 +44,28 @@ import Testing
         }
     }
 
+    /// A fifth of the plate's height, most of the upper row's: the localiser errs so at the back of lorries.
+    @Test(arguments: [
+        ("V25-0", "苏H857VQ", [80.2, 895.6, 353.9, 920.6, 361.6, 1071.0, 90.6, 1041.1]),
+        ("V26-0", "皖J2F1V8", [91.9, 903.1, 386.8, 915.9, 394.1, 1065.4, 102.3, 1050.0]),
+    ])
+    func aPlateOfTwoRowsIsReadThoughItsUpperEdgeIsTakenTooLow(
+        picture: String, text: String, corners: [Double]
+    ) throws {
+        let file = URL(filePath: Models.folder)
+            .deletingLastPathComponent().appending(path: "config/demo/scenes/\(picture).jpg")
+        let image = try Picture(fileBytes: Array(Data(contentsOf: file))).rgb().image
+        let at = { (k: Int) in PixelPoint(x: corners[2 * k], y: corners[2 * k + 1]) }
+        let lower = { (top: PixelPoint, bottom: PixelPoint) in
+            PixelPoint(x: top.x + 0.2 * (bottom.x - top.x), y: top.y + 0.2 * (bottom.y - top.y))
+        }
+        let seen = Quadrilateral(
+            topLeft: lower(at(0), at(3)), topRight: lower(at(1), at(2)), bottomRight: at(2),
+            bottomLeft: at(3))
+        let reader = try PlateReader(path: "\(Models.folder)/\(ModelFolder.reader)")
+        #expect(try reader.read(image, corners: seen)?.reading.text == text)
+    }
+
     @Test func ofTwoResultsOnOnePlaceTheSurerStays() {
         let plate = { (text: String, confidence: Double, left: Double) in
             RecognisedPlate(

@@ -41,13 +41,20 @@ class Constants:
 
 
 def second_looks(reader, samples, first):
-    """Readings of a first cut and one by the corners that its characters give, together."""
+    """Readings of a first cut and one by the corners that its characters give, together. Of a plate
+    of two rows, whose upper edge is what the localiser errs in most, the second cut and a third."""
     double = [r.type == "yellow_double" for r in first]
-    cuts = [[corners, refine(corners, r)] for (_, corners), r in zip(samples, first)]
-    outs = forward(reader, [normalise(rectify(image, c, d)) for (image, _), pair, d
-                            in zip(samples, cuts, double) for c in pair])
-    return [sized(decode(list(outs[2 * i:2 * i + 2]), d), samples[i][1])
-            for i, d in enumerate(double)]
+
+    def outs(cuts):
+        return forward(reader, [normalise(rectify(image, c, d))
+                                for (image, _), c, d in zip(samples, cuts, double)])
+    cuts = [corners for _, corners in samples]
+    refined = [refine(c, r) for c, r in zip(cuts, first)]
+    ones, twos = outs(cuts), outs(refined)
+    thirds = outs([refine(c, decode(two, True)) if d else c
+                   for c, two, d in zip(refined, twos, double)])
+    return [sized(decode([two, third] if d else [one, two], d), corners)
+            for one, two, third, d, (_, corners) in zip(ones, twos, thirds, double, samples)]
 
 
 def twice(reader, samples, first, constants):
