@@ -1,3 +1,4 @@
+import Foundation
 import GateTypes
 import Imaging
 import Inference
