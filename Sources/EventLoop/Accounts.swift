@@ -4,14 +4,17 @@ import Glibc
 /// Users and groups of this machine, by name and number.
 package enum Accounts {
     /// Far more than any entry of the account files holds.
-    static let entryBytes = 65_536
+    private static let entryBytes = 65_536
 
-    package static func number(ofUser name: String) -> UInt32? {
+    package static func number(ofUser name: String) -> UInt32? { numbers(ofUser: name)?.user }
+
+    /// A user's own number and that of their first group.
+    static func numbers(ofUser name: String) -> (user: UInt32, group: UInt32)? {
         var text = [CChar](repeating: 0, count: entryBytes)
         var entry = unsafe passwd()
         var found: UnsafeMutablePointer<passwd>?
         unsafe getpwnam_r(name, &entry, &text, text.count, &found)
-        return unsafe found == nil ? nil : entry.pw_uid
+        return unsafe found == nil ? nil : (entry.pw_uid, entry.pw_gid)
     }
 
     package static func number(ofGroup name: String) -> UInt32? {

@@ -5,12 +5,13 @@ extension Accounts {
     /// Runs `body` with the effective user, group and groups of another account, for root to see what
     /// that account may read. The process must do nothing else meanwhile.
     ///
-    /// - Throws: when there is no such account, or the system refuses; what `body` throws comes back
-    ///   as its result.
+    /// Of the whole process, and with all groups: who judges files by `geteuid` is to judge so, too.
+    ///
+    /// - Throws: when there is no such account, or the system refuses.
     package static func acting<Result>(
         as name: String, _ body: () -> Result
     ) throws(SystemError) -> Result {
-        guard let user = number(ofUser: name), let group = mainGroup(ofUser: name) else {
+        guard let (user, group) = numbers(ofUser: name) else {
             throw SystemError("getpwnam", name, code: ENOENT)
         }
         let count = try systemCall("getgroups") { getgroups(0, nil) }
@@ -26,13 +27,5 @@ extension Accounts {
         try systemCall("setegid", name) { setegid(group) }
         try systemCall("seteuid", name) { seteuid(user) }
         return body()
-    }
-
-    private static func mainGroup(ofUser name: String) -> UInt32? {
-        var text = [CChar](repeating: 0, count: entryBytes)
-        var entry = unsafe passwd()
-        var found: UnsafeMutablePointer<passwd>?
-        unsafe getpwnam_r(name, &entry, &text, text.count, &found)
-        return unsafe found == nil ? nil : entry.pw_gid
     }
 }

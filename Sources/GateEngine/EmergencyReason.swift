@@ -5,6 +5,8 @@ enum EmergencyReason {
     /// How the reason begins where a named person has released the lanes.
     private static let named = "released by "
 
+    static func released(by name: String) -> String { named + name }
+
     static func fact(_ reason: String) -> String {
         reason.hasPrefix(named) ? "released_by_name" : reason
     }

@@ -6,7 +6,6 @@ extension Gate {
     /// Machines of which only the sensors are known; an input that is missing reads active.
     mutating func startPersonLanes(inputs: [LineName: Bool], at now: Instant) {
         func isActive(_ line: LineName?) -> Bool { line.map { inputs[$0] ?? true } ?? false }
-        let standing = standing
         personLanes = config.personLaneNames.compactMap { name in
             if let lane = config.turnstiles[name] {
                 let active = Turnstile.Sensor.allCases.filter { isActive(lane.inputs[$0]) }
@@ -87,7 +86,7 @@ extension Gate {
         tellAirLocks(&turn)
         for index in personLanes.indices where personLanes[index].isTouched {
             personLanes[index].isTouched = false
-            note(personLanes[index].machine.lastingFaults, of: personLanes[index].name)
+            keepFaults(personLanes[index].machine.lastingFaults, of: personLanes[index].name)
             guard personDue.indices.contains(index) else { continue }
             personDue[index] = personLanes[index].nextDeadline(after: now)
         }

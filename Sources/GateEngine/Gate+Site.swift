@@ -75,29 +75,8 @@ extension OperatorCommand.Wish {
     }
 }
 
-/// Lockdown, the guard's desk, lasting faults, roads that barriers share.
+/// Lockdown, the guard's desk, roads that barriers share.
 extension Gate {
-    // MARK: Faults that outlive a restart
-
-    /// Keeps what only a named person ends; mostly there is nothing.
-    mutating func note(_ codes: Set<String>, of lane: LaneName) {
-        if codes.isEmpty, standing.faults.isEmpty { return }
-        let known = standing.faults.filter { $0.lane == lane }
-        let now = Set(codes.map { LastingFault(lane: lane, code: $0) })
-        guard known != now else { return }
-        standing.faults.subtract(known)
-        standing.faults.formUnion(now)
-        hasNewFaults = true
-    }
-
-    /// What the lanes took over, and nothing of lanes that are no more.
-    mutating func startFaults() {
-        let names = Set(lanes.map(\.name) + personLanes.map(\.name))
-        for lane in Set(standing.faults.map(\.lane)).subtracting(names) { note([], of: lane) }
-        for lane in lanes { note(lane.barrier.lastingFaults, of: lane.name) }
-        for lane in personLanes { note(lane.machine.lastingFaults, of: lane.name) }
-    }
-
     // MARK: Buttons
 
     /// A button of the emergency that is in, or has failed, counts as the fire input does, also at the start.

@@ -34,7 +34,7 @@ package struct Gate: Sendable {
     private var faceAttention: [CameraName: Attention] = [:]
     /// Which of the turnstiles and doors look at faces.
     var faceLanes: [Int] = []
-    private var alarms: Set<String> = []
+    private(set) var alarms: Set<String> = []
     var hasAlarms: Bool { !alarms.isEmpty }
     /// Lasting faults came or went in this turn.
     var hasNewFaults = false
@@ -93,7 +93,7 @@ package struct Gate: Sendable {
         } else if isFireActive {
             beginEmergency("fire alarm", &turn)
         } else if let button = pressedRelease {
-            beginEmergency("released by \(button.operatorName)", &turn)
+            beginEmergency(EmergencyReason.released(by: button.operatorName), &turn)
         }
         for index in lanes.indices {
             lanes[index].begin(&turn)
@@ -174,7 +174,7 @@ package struct Gate: Sendable {
             guard isDue || lanes[index].isTouched else { continue }
             lanes[index].timePassed(&turn)
             lanes[index].isTouched = false
-            note(lanes[index].barrier.lastingFaults, of: lanes[index].name)
+            keepFaults(lanes[index].barrier.lastingFaults, of: lanes[index].name)
             due[index] = lanes[index].nextDeadline(after: latest)
         }
         personTimePassed(&turn)
@@ -197,23 +197,6 @@ package struct Gate: Sendable {
     /// True while something moves or is about to: a reload waits.
     package var isMoving: Bool {
         lanes.contains(where: \.isMoving) || personLanes.contains(where: \.isMoving)
-    }
-
-    /// An alarm that stands; those of the site belong to no lane.
-    package struct RaisedAlarm: Hashable, Sendable {
-        package let lane: LaneName?
-        package let code: String
-    }
-
-    package var raisedAlarms: Set<RaisedAlarm> {
-        var found = Set(alarms.map { RaisedAlarm(lane: nil, code: $0) })
-        for lane in lanes {
-            found.formUnion(lane.alarms.map { RaisedAlarm(lane: lane.name, code: $0) })
-        }
-        for lane in personLanes {
-            found.formUnion(lane.alarms.map { RaisedAlarm(lane: lane.name, code: $0) })
-        }
-        return found
     }
 
     /// Every lane as people see it now, in the order of the names.
@@ -269,7 +252,7 @@ package struct Gate: Sendable {
         case .clearFault(let lane):
             pass(.clearFault, .clearFault, to: lane, by: name, &turn)
         case .emergencyRelease:
-            beginEmergency("released by \(name)", operatorName: name, &turn)
+            beginEmergency(EmergencyReason.released(by: name), &turn)
         case .emergencyReset:
             endEmergency(by: name, &turn)
         case .lockdown:
@@ -298,16 +281,14 @@ package struct Gate: Sendable {
     // MARK: Emergency
 
     /// Booms first, then what has to outlive a restart, then the record: no disk is waited for.
-    private mutating func beginEmergency(
-        _ reason: String, operatorName: String? = nil, _ turn: inout Turn
-    ) {
+    private mutating func beginEmergency(_ reason: String, _ turn: inout Turn) {
         guard standing.emergency == nil else { return }
         releaseLanes(&turn)
         standing.emergency = reason
         turn.actions.append(.keep(standing))
         turn.record(
             .emergency, nil, ["what": "begun", "reason": EmergencyReason.fact(reason)],
-            person: operatorName)
+            person: EmergencyReason.person(reason))
         raiseAlarm("emergency", Self.emergencyText(reason), &turn)
     }
 
@@ -418,85 +399,6 @@ package struct Gate: Sendable {
     mutating func clearAlarm(_ code: String, _ turn: inout Turn) {
         guard alarms.remove(code) != nil else { return }
         turn.actions.append(.clearAlarm(nil, code: code))
-    }
-}
-
-/// Which lane each line and camera belongs to, by the lane's place in the order of names.
-struct Routes: Sendable {
-    /// What one input line means; it may mean more than one thing.
-    struct Meaning: Sendable {
-        var isFire = false
-        var isLockdown = false
-        var button: DeskButton?
-        var barrier: (lane: Int, sensor: BarrierSensor)?
-        /// By the place of the lane among turnstiles and doors.
-        var person: (lane: Int, sensor: PersonMachine.Sensor)?
-
-        /// Somebody else tells when the line fails.
-        var hasOwner: Bool { isFire || barrier != nil || person != nil }
-    }
-
-    private(set) var inputs: [LineName: Meaning] = [:]
-    private(set) var outputs: [LineName: (lane: Int, drive: Barrier.Drive)] = [:]
-    private(set) var cameras: [(camera: CameraName, lanes: [Int])] = []
-    /// By the place of the lane among turnstiles and doors.
-    private(set) var personOutputs: [LineName: (lane: Int, drive: PersonMachine.Drive)] = [:]
-    private(set) var faceCameras: [CameraName: (lane: Int, side: BadgeReading.Side)] = [:]
-
-    init(_ config: GateConfig, buttons: [LineName: DeskButton]) {
-        if let fire = config.fire { inputs[fire, default: Meaning()].isFire = true }
-        if let line = config.lockdown?.input { inputs[line, default: Meaning()].isLockdown = true }
-        for (line, button) in buttons { inputs[line, default: Meaning()].button = button }
-        var served: [CameraName: [Int]] = [:]
-        for (index, lane) in config.lanes.sorted(by: { $0.key < $1.key }).enumerated() {
-            for sensor in BarrierSensor.allCases {
-                if let line = lane.value.inputs[sensor] {
-                    inputs[line, default: Meaning()].barrier = (index, sensor)
-                }
-            }
-            for drive in Barrier.Drive.allCases {
-                if let line = lane.value.outputs[drive] { outputs[line] = (index, drive) }
-            }
-            if let camera = lane.value.camera { served[camera, default: []].append(index) }
-        }
-        cameras = served.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-        addPersonLanes(config)
-    }
-
-    private mutating func addPersonLanes(_ config: GateConfig) {
-        for (index, name) in config.personLaneNames.enumerated() {
-            if let entry = config.faces[name]?.entry {
-                faceCameras[entry.camera] = (index, .outside)
-            }
-            if let exit = config.faces[name]?.exit { faceCameras[exit.camera] = (index, .inside) }
-            if let lane = config.turnstiles[name] {
-                for sensor in Turnstile.Sensor.allCases {
-                    if let line = lane.inputs[sensor] {
-                        inputs[line, default: Meaning()].person = (index, .turnstile(sensor))
-                    }
-                }
-                for drive in Turnstile.Drive.allCases {
-                    if let line = lane.outputs[drive] {
-                        personOutputs[line] = (index, .turnstile(drive))
-                    }
-                }
-            } else if let lane = config.doors[name] {
-                for sensor in Door.Sensor.allCases {
-                    if let line = lane.inputs[sensor] {
-                        inputs[line, default: Meaning()].person = (index, .door(sensor))
-                    }
-                }
-                for drive in Door.Drive.allCases {
-                    if let line = lane.outputs[drive] {
-                        personOutputs[line] = (index, .door(drive))
-                    }
-                }
-            }
-        }
-    }
-
-    func lanes(of camera: CameraName) -> [Int] {
-        cameras.first { $0.camera == camera }?.lanes ?? []
     }
 }
 

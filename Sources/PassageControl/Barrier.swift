@@ -36,7 +36,7 @@ package struct Barrier: Hashable, Sendable {
     }
 
     /// Why the lane works by hand only.
-    package enum Fault: Hashable, Sendable, Comparable {
+    package enum Fault: MachineFault, Comparable {
         /// These end when the sensor is in order again.
         case sensorFailed(BarrierSensor)
         case stuck(BarrierSensor)
@@ -196,9 +196,7 @@ package struct Barrier: Hashable, Sendable {
     }
 
     /// Codes of the faults that only a named person ends.
-    package var lastingFaults: Set<String> {
-        Set(faults.lazy.filter { !$0.clearsItself }.map(\.code))
-    }
+    package var lastingFaults: Set<String> { faults.lasting }
 
     /// True when a decision by policy may open this lane now.
     package var acceptsPolicy: Bool {

@@ -49,7 +49,7 @@ package struct Door: Hashable, Sendable {
     }
 
     /// Why the door works by hand, and by its exit button, only.
-    package enum Fault: Hashable, Sendable, Comparable {
+    package enum Fault: MachineFault, Comparable {
         /// These end when the sensor is in order again.
         case sensorFailed(Sensor)
         case stuck(Sensor)
@@ -206,9 +206,7 @@ package struct Door: Hashable, Sendable {
     }
 
     /// Codes of the faults that only a named person ends.
-    package var lastingFaults: Set<String> {
-        Set(faults.lazy.filter { !$0.clearsItself }.map(\.code))
-    }
+    package var lastingFaults: Set<String> { faults.lasting }
 
     /// True when a decision by policy may release somebody now.
     package var acceptsPolicy: Bool {

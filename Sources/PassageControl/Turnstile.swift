@@ -51,7 +51,7 @@ package struct Turnstile: Hashable, Sendable {
     }
 
     /// Why the channel works by hand only.
-    package enum Fault: Hashable, Sendable, Comparable {
+    package enum Fault: MachineFault, Comparable {
         /// These end when the sensor is in order again.
         case sensorFailed(Sensor)
         case stuck(Sensor)
@@ -195,9 +195,7 @@ package struct Turnstile: Hashable, Sendable {
     }
 
     /// Codes of the faults that only a named person ends.
-    package var lastingFaults: Set<String> {
-        Set(faults.lazy.filter { !$0.clearsItself }.map(\.code))
-    }
+    package var lastingFaults: Set<String> { faults.lasting }
 
     /// True when a decision by policy may release somebody now.
     package var acceptsPolicy: Bool {

@@ -30,34 +30,35 @@ final class ServerRig {
             })
     }
 
-    /// A visitor who stays as long as the stream is held, and the first reply to them.
-    func enter() throws -> (stream: MessageStream, reply: ControlReply?) {
-        let stream = MessageStream(
-            loop: loop, socket: try UnixSocket.connect(to: folder.file("control.sock")),
-            framing: .lines, limits: .init(message: 100_000, waiting: 100_000))
-        var reply: ControlReply?
-        var isOver = false
-        try stream.start(
-            onMessage: { reply = reply ?? ControlCoding.reply($0) }, onEnd: { _ in isOver = true })
-        stream.send(ControlCoding.encode(ControlRequest(.status)))
-        try loop.run { reply != nil || isOver }
-        return (stream, reply)
+    /// Somebody who stays as long as they are held.
+    final class Visitor {
+        let stream: MessageStream
+        /// The first one.
+        private(set) var reply: ControlReply?
+        private(set) var isOver = false
+
+        init(_ request: ControlRequest, loop: EventLoop, socket: String) throws {
+            stream = MessageStream(
+                loop: loop, socket: try UnixSocket.connect(to: socket), framing: .lines,
+                limits: .init(message: 100_000, waiting: 100_000))
+            try stream.start(
+                onMessage: { [weak self] in self?.reply = self?.reply ?? ControlCoding.reply($0) },
+                onEnd: { [weak self] _ in self?.isOver = true })
+            stream.send(ControlCoding.encode(request))
+            try loop.run { reply != nil || isOver }
+        }
+    }
+
+    func enter(_ request: ControlRequest = ControlRequest(.status)) throws -> Visitor {
+        try Visitor(request, loop: loop, socket: folder.file("control.sock"))
     }
 
     /// The first reply to a request, and whether the server then ended the connection.
     func ask(_ request: ControlRequest) throws -> (reply: ControlReply?, isOver: Bool) {
-        let stream = MessageStream(
-            loop: loop, socket: try UnixSocket.connect(to: folder.file("control.sock")),
-            framing: .lines, limits: .init(message: 100_000, waiting: 100_000))
-        var reply: ControlReply?
-        var isOver = false
-        try stream.start(
-            onMessage: { reply = reply ?? ControlCoding.reply($0) }, onEnd: { _ in isOver = true })
-        stream.send(ControlCoding.encode(request))
-        try loop.run { reply != nil || isOver }
+        let visitor = try enter(request)
         // Another visitor's answer shows that this one's end has been dealt with, too.
-        if server?.refusedCount ?? 0 > 0 { try loop.run { isOver } }
-        return (reply, isOver)
+        if server?.refusedCount ?? 0 > 0 { try loop.run { visitor.isOver } }
+        return (visitor.reply, visitor.isOver)
     }
 }
 
@@ -87,11 +88,11 @@ final class ServerRig {
 
     @Test func whoOnlyLooksLeavesPlacesForThoseWhoMayAct() throws {
         let rig = try ServerRig(.view)
-        var staying: [MessageStream] = []
+        var staying: [ServerRig.Visitor] = []
         for _ in 0..<(ControlLimits.clients - ControlLimits.reservedForOperators) {
-            let (stream, reply) = try rig.enter()
-            #expect(reply?.ok == true)
-            staying.append(stream)
+            let visitor = try rig.enter()
+            #expect(visitor.reply?.ok == true)
+            staying.append(visitor)
         }
         let late = try rig.enter().reply
         #expect(late?.ok == false)
@@ -99,15 +100,15 @@ final class ServerRig {
 
         rig.right = .operate
         for _ in 0..<ControlLimits.reservedForOperators {
-            let (stream, reply) = try rig.enter()
-            #expect(reply?.ok == true)
-            staying.append(stream)
+            let visitor = try rig.enter()
+            #expect(visitor.reply?.ok == true)
+            staying.append(visitor)
         }
         #expect(try rig.enter().reply?.text?.contains("16 clients are connected") == true)
         // Who may not look at all hears that, and not that trying again would help.
         rig.right = .none
         #expect(try rig.enter().reply?.text?.contains("may not look") == true)
-        #expect(staying.allSatisfy { $0.isOpen })
+        #expect(staying.allSatisfy { $0.stream.isOpen })
     }
 
     @Test func anAccountIsLookedUpOnceInSomeSecondsAndAnewUnderOtherGroups() throws {

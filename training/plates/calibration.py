@@ -45,16 +45,19 @@ def second_looks(reader, samples, first):
     of two rows, whose upper edge is what the localiser errs in most, the second cut and a third."""
     double = [r.type == "yellow_double" for r in first]
 
-    def outs(cuts):
+    def looks(cuts):
         return forward(reader, [normalise(rectify(image, c, d))
                                 for (image, _), c, d in zip(samples, cuts, double)])
     cuts = [corners for _, corners in samples]
     refined = [refine(c, r) for c, r in zip(cuts, first)]
-    ones, twos = outs(cuts), outs(refined)
-    thirds = outs([refine(c, decode(two, True)) if d else c
-                   for c, two, d in zip(refined, twos, double)])
-    return [sized(decode([two, third] if d else [one, two], d), corners)
-            for one, two, third, d, (_, corners) in zip(ones, twos, thirds, double, samples)]
+    ones, twos = looks(cuts), looks(refined)
+    both = [[one, two] for one, two in zip(ones, twos)]
+    rows = [i for i, d in enumerate(double) if d]
+    thirds = forward(reader, [normalise(rectify(samples[i][0], refine(refined[i], decode(twos[i], True)), True))
+                              for i in rows])
+    for i, third in zip(rows, thirds):
+        both[i] = [twos[i], third]
+    return [sized(decode(outs, d), corners) for outs, d, (_, corners) in zip(both, double, samples)]
 
 
 def twice(reader, samples, first, constants):

@@ -23,6 +23,8 @@ from localiser import Localiser
 from plates import degrade, jitter, load_aligned, normalise, rectify
 from reader import FORMS, decode, forward, mean_of, read
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+
 
 def networks(folder):
     """The localiser of a folder of checkpoints, and the mean of its readers."""
@@ -78,9 +80,10 @@ def main():
 
 
 def evidence(data, folder, fold=None):
-    """What the networks of a folder make of plates that they never saw; kept beside them until they change."""
-    path, networks_of = f"{folder}/evidence.pickle", glob.glob(f"{folder}/*.pt")
-    if os.path.exists(path) and all(os.path.getmtime(path) > os.path.getmtime(p) for p in networks_of):
+    """What the networks of a folder make of plates that they never saw; kept beside them until they, or
+    this code, change."""
+    path, sources = f"{folder}/evidence.pickle", glob.glob(f"{folder}/*.pt") + glob.glob(f"{HERE}/*.py")
+    if os.path.exists(path) and all(os.path.getmtime(path) > os.path.getmtime(p) for p in sources):
         with open(path, "rb") as file:
             return pickle.load(file)
     random.seed(1), np.random.seed(1)
