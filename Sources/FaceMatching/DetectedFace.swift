@@ -14,6 +14,14 @@ package struct FaceBox: Hashable, Sendable, Codable {
         self.height = height
     }
 
+    /// The mean of several; the weights' sum is one.
+    init(weighing boxes: [(box: FaceBox, weight: Double)]) {
+        func mean(_ part: KeyPath<FaceBox, Double>) -> Double {
+            boxes.reduce(0) { $0 + $1.weight * $1.box[keyPath: part] }
+        }
+        self.init(x: mean(\.x), y: mean(\.y), width: mean(\.width), height: mean(\.height))
+    }
+
     package var centre: PixelPoint { PixelPoint(x: x + width / 2, y: y + height / 2) }
     package var area: Double { width * height }
     package var shortSide: Double { min(width, height) }

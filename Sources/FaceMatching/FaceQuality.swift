@@ -19,13 +19,15 @@ package struct FaceQuality: Hashable, Sendable {
     /// How far the embedder trusts its own answer, 0...1; nil where it does not tell.
     package var trust: Double?
 
-    /// One figure, 0...1: the geometric mean, so that one bad part cannot hide behind good ones. The
-    /// embedder's own word weighs twice as much as all that can be seen from outside.
+    /// One figure, 0...1: the embedder's own word; where it has none, the geometric mean of what can be
+    /// seen from outside, so that one bad part cannot hide behind good ones.
+    ///
+    /// Beside the word of the network that is to recognise the face the rest foretells nothing of whether
+    /// it will (models/face-embedder.md); what is bad is told by `hint` all the same.
     package var overall: Double {
+        if let trust { return trust }
         let parts = [size, sharpness, exposure, pose, openness].map { log(max($0, 1e-3)) }
-        let seen = parts.reduce(0, +) / Double(parts.count)
-        guard let trust else { return exp(seen) }
-        return exp((seen + 2 * log(max(trust, 1e-3))) / 3)
+        return exp(parts.reduce(0, +) / Double(parts.count))
     }
 
     /// Faces below it are not compared.

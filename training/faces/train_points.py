@@ -1,4 +1,4 @@
-"""Train the second look at a face: train-points FACES DETECTOR [--steps N].
+"""Train the second look at a face: train-points FACES DETECTOR [--steps N] [--from NETWORK].
 
 The detector's points are near; a crop straightened by them is looked at once more: the points in it
 are found to a pixel, and whether it is a face at all is judged anew. The crops of the training are
@@ -17,18 +17,18 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from detector import LONG_SIDE, Detector, detect, iou, suppress
+from detector import GATE_CANDIDATE, GATE_SIDE, Detector, detect, iou, planes, suppress
 from blocks import conv  # found by way of detector
 from faces import POINTS, augment_colours, chance, in_fold, manifest, points_of, similarity
+from restart import restored
 from train_detector import load_scenes
 
 SIDE = 80
 # The face a little smaller than the embedder wants it, so that what is off stays in view.
 TARGETS = (POINTS - 56) * (SIDE / 112 * 0.8) + SIDE / 2
 PORTRAITS, LABELLED, FINDS, RATE = 40, 16, 32, 2e-3
-FIND_SCALES = (400, 640)                 # longer sides at which photographs are searched
+FIND_SCALES = (400, GATE_SIDE, 640)      # longer sides at which photographs are searched
 LEAST_SCORE, LEAST_SIDE, NEAR, BESIDE = 0.12, 12, 0.35, 0.2
-CANDIDATE = 0.25                         # finds of the detector that the judgement is fitted to
 
 
 class Points(nn.Module):
@@ -181,13 +181,14 @@ def look(network, image, points):
 
 @torch.no_grad()
 def judge(network, finds):
-    """Mean logits of two looks at finds, the second by the points of the first, and its boxes."""
+    """Mean logits of two looks at finds, the second by the points of the first, and the mean boxes of the detector and
+    both looks, whose second counts twice (FacePoints.swift)."""
     network.eval()
     logits, boxes = [], []
     for f in finds:
-        first, points, _ = look(network, f.image, f.points)
-        second, _, box = look(network, f.image, points)
-        logits.append((first + second) / 2), boxes.append(box)
+        first, points, one = look(network, f.image, f.points)
+        second, _, two = look(network, f.image, points)
+        logits.append((first + second) / 2), boxes.append((f.seen + one + 2 * two) / 4)
     network.train()
     return np.array(logits), np.array(boxes)
 
@@ -196,7 +197,7 @@ def measure(network, finds, pictures, on_nothing=0.1):
     """How well detector and second look tell faces from the rest, as the gate uses them: prints it, and
     returns (weight of the detector's logit, of the second look's, bias): by logistic regression, then
     shifted so that at 0 so many boxes on nothing a picture are left."""
-    finds = [f for f in finds if f.side == LONG_SIDE and f.score > CANDIDATE]
+    finds = [f for f in finds if f.side == GATE_SIDE and f.score > GATE_CANDIDATE]
     face = np.array([float(f.face) for f in finds])
     first = np.array([math.log(f.score / (1 - f.score)) for f in finds])
     second, boxes = judge(network, finds)
@@ -236,6 +237,22 @@ def measure(network, finds, pictures, on_nothing=0.1):
     return [float(w[0]), float(w[1]), float(w[2] - bound)]
 
 
+def detector_of(path, scenes):
+    """The detector of a checkpoint or of a network's file."""
+    if path.endswith(".ghn"):
+        picture = cv2.resize(scenes["train"][0][1], (320, 320))
+        return restored(Detector(), path, [planes([picture])])
+    detector = Detector().to(memory_format=torch.channels_last)
+    detector.load_state_dict(torch.load(path)["network"])
+    return detector
+
+
+def second_look_of(path, batches):
+    """The second look of a network's file, ready to go on learning."""
+    network, crops = Points(), [batches.next()[0] for _ in range(12)]
+    return restored(network, path, crops, {network.narrow: 5, network.judged: 5}).train()
+
+
 class Batches:
     """Portraits, labelled faces, and finds, more than half of which are no faces."""
 
@@ -271,7 +288,9 @@ def loss_of(answer, points, boxes, face):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("faces")
-    parser.add_argument("detector", help="its checkpoint, of train-detector")
+    parser.add_argument("detector", help="its checkpoint, of train-detector, or its file (.ghn)")
+    parser.add_argument("--from", dest="network", help="a second look's file (.ghn) to go on from")
+    parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--steps", type=int, default=16000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
@@ -283,9 +302,8 @@ def main():
     torch.set_num_threads(options.threads)
     random.seed(options.seed), np.random.seed(options.seed), torch.manual_seed(options.seed)
     train, fold = load(options.faces, "train"), load(options.faces, "fold")
-    detector = Detector().to(memory_format=torch.channels_last)
-    detector.load_state_dict(torch.load(options.detector)["network"])
     scenes = load_scenes(options.faces, None, options.kept)
+    detector = detector_of(options.detector, scenes)
     stem = os.path.splitext(options.output)[0]
     finds = find(scenes["train"], detector, stem + "-finds.npz")
     kept = find(scenes["fold"], detector, stem + "-finds-fold.npz")
@@ -293,18 +311,24 @@ def main():
     print(f"{len(train)} portraits; {len(finds)} finds, {sum(f.face for f in finds)} of them faces",
           flush=True)
     batches = Batches(train, labelled(scenes["train"]), finds)
-    network = Points().to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=0.01)
+    if options.network:
+        network = second_look_of(options.network, batches)
+    else:
+        network = Points().to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(network.parameters(), options.rate, weight_decay=0.01)
     begun, told, first = time.time(), [], 0
     if os.path.exists(options.output):
         state = torch.load(options.output)
         network.load_state_dict(state["network"]), optimiser.load_state_dict(state["optimiser"])
         first = state["step"]
     os.makedirs(os.path.dirname(options.output) or ".", exist_ok=True)
+    if options.network and not first:
+        print("as it was:", evaluate(network, fold), flush=True)
+        measure(network, kept, pictures)
     for step in range(first, options.steps):
         done = step / options.steps
         for group in optimiser.param_groups:
-            group["lr"] = RATE * min(1, done / 0.03 + 0.05) * (0.5 + 0.5 * math.cos(math.pi * done))
+            group["lr"] = options.rate * min(1, done / 0.03 + 0.05) * (0.5 + 0.5 * math.cos(math.pi * done))
         x, *goals = batches.next()
         with torch.autocast("cpu", torch.bfloat16):
             answer = network(x)

@@ -1,9 +1,10 @@
 """Train the small embedder from the teacher's answers: train-student FACES TEACHER [--steps N] [--from NETWORK].
 
-Each step looks at fresh views of the portraits of `train`, of people who do not exist (blends), and
-again at views of a while ago, whose answers are kept: the teacher's work is the half of it. The
-maps on the way are held to the teacher's at first, less and less with time; with --from, which goes
-on from an embedder's file, not at all. A running mean of the weights is kept beside them. People
+Each step looks at fresh views of the portraits of `train`, with --crowd of the faces in the scenes, of
+people who do not exist (blends, changed shapes), and again at views of a while ago, whose answers are
+kept: the teacher's work is the half of it. The maps on the way are held to the teacher's at first, less
+and less with time; with --from, which goes on from an embedder's file and gives it the blocks that it
+lacks, not at all. A running mean of the weights is kept beside them. People
 of a fold of `train` are kept for choosing.
 """
 import argparse
@@ -18,10 +19,11 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from faces import as_text, augment, blend, chance, load_portraits, portrait_rows
+from faces import as_text, augment, blend, chance, cut_out, load_portraits, portrait_rows, reshape
 from onnx_torch import OnnxNetwork
 from restart import student_of
-from student import Student, as_input, evaluate
+from student import DEPTH, Student, as_input, evaluate
+from train_detector import Teacher, load_scenes
 
 SEAMS = ["/features/features.4/Add_output_0", "/features/features.11/Add_output_0",
          "/features/features.14/Add_output_0"]
@@ -31,6 +33,10 @@ FRESH, REPLAYED, KEPT = 32, 32, 6000
 WARM, SEAMS_UNTIL = 400, 12000
 # The share of steps whose fresh views are all of East Asian faces, which the student tells apart worst.
 ALIKE = 0.2
+# The share of views of portraits whose shape is changed.
+RESHAPED = 0.3
+# Between the eyes of a face of a scene, in pixels: smaller ones are not looked at.
+LEAST_BETWEEN = 14
 MEAN_OVER = 500                                            # steps, of the running mean
 
 
@@ -49,7 +55,7 @@ class Views:
         chosen = [self.order.pop() for _ in range(FRESH)]
         if len(self.alike) and chance(ALIKE):
             chosen = np.random.choice(self.alike, FRESH)
-        views = np.stack([augment(self.faces[k]) for k in chosen])
+        views = np.stack([augment(reshape(self.faces[k]) if chance(RESHAPED) else self.faces[k]) for k in chosen])
         if chance(0.45):
             views = blend(views)
         views = views.astype(np.uint8)
@@ -68,6 +74,17 @@ class Views:
         if chance(0.5):
             views = np.clip(views.astype(np.float32) * random.uniform(0.95, 1.05), 0, 255)
         return views, torch.from_numpy(self.answers[places])
+
+
+def crowd(folder, detector, kept):
+    """Aligned faces with a margin of the people in the photographs of scenes of `train`, whom nobody named, where
+    the teacher detector saw five points on a face that somebody had drawn a box round (or was sure by itself)."""
+    found = []
+    for _, image, _, points, _ in load_scenes(folder, Teacher(detector), kept)["train"]:
+        for five in points[~np.isnan(points[:, 0])].reshape(-1, 5, 2):
+            if np.hypot(*(five[1] - five[0])) >= LEAST_BETWEEN:
+                found.append(cut_out(image, five))
+    return np.stack(found)
 
 
 def difference(a, b):
@@ -90,7 +107,7 @@ class Training:
         if options.network and not os.path.exists(options.output):
             while views.filled < KEPT:
                 views.fresh(False)
-            self.student = student_of(options.network, views.pictures, torch.from_numpy(views.answers))
+            self.student = student_of(options.network, views.pictures, torch.from_numpy(views.answers)).grown(DEPTH)
         self.mean = copy.deepcopy(self.student)
         self.matched = nn.ModuleList([nn.Conv2d(64, 64, 1), nn.Conv2d(128, 128, 1),
                                       nn.Conv2d(192, 128, 1)])
@@ -142,7 +159,8 @@ class Training:
     def state(self):
         return {"student": self.student.state_dict(), "mean": self.mean.state_dict(),
                 "matched": self.matched.state_dict(), "optimiser": self.optimiser.state_dict(), "step": self.step_done,
-                "steps": self.steps}
+                "steps": self.steps,
+                "depth": self.student.depth}
 
     def resume(self, state):
         self.student.load_state_dict(state["student"])
@@ -157,6 +175,9 @@ def main():
     parser.add_argument("faces")
     parser.add_argument("teacher", help="foam_mobilefacenet.onnx")
     parser.add_argument("--from", dest="network", help="an embedder's file (.ghn) to go on from")
+    parser.add_argument("--crowd", metavar="DETECTOR", help="yunet_n_dynamic.onnx: look at the faces in the scenes, too")
+    parser.add_argument("--kept", default="training/checkpoints/face-scenes.npz",
+                        help="where the labels of the scenes are kept (train-detector)")
     parser.add_argument("--steps", type=int, default=40000)
     parser.add_argument("--rate", type=float, default=1.8e-3)
     parser.add_argument("--falling", type=float, default=0.2, help="share of the steps over which the rate falls")
@@ -173,6 +194,10 @@ def main():
     fold = load_portraits(options.faces, "fold")
     if options.whole:
         faces = np.concatenate([faces, fold[0]])
+    if options.crowd:
+        more = crowd(options.faces, options.crowd, options.kept)
+        print(f"{len(faces)} portraits and {len(more)} faces of scenes", flush=True)
+        faces = np.concatenate([faces, more])
     teacher = OnnxNetwork(options.teacher, kind=torch.bfloat16)
     training = Training(Views(faces, alike, teacher), options)
     if os.path.exists(options.output):
