@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 import face_base
 from faces import POINTS, SIDE, similarity
-from turn import with_doubt, without_common
+from turn import in_proportion, with_doubt, without_common
 
 # Where the five points fall, on average, in the base's own crops of 150 x 150 pixels.
 BASE_POINTS = np.float64([[47.24, 45.31], [103.69, 45.53], [74.67, 78.74],
@@ -100,8 +100,13 @@ def together(parts, shares, asia):
     """(matrices, shift) that make one answer of several, which are about their means: `shares` of the squared
     length, and what turn.py tells."""
     ways = [share**0.5 / x.norm(dim=1).mean() * without_common(x, asia, COMMON) for x, share in zip(parts, shares)]
-    kept, shift = with_doubt(torch.cat([x @ way.T for x, way in zip(parts, ways)], 1), DOUBT)
-    return [kept[:, 128 * i:128 * i + 128] @ way for i, way in enumerate(ways)], shift
+    answers = torch.cat([x @ way.T for x, way in zip(parts, ways)], 1)
+    kept, shift = with_doubt(answers, DOUBT)
+    row, shift[-1] = in_proportion(torch.cat(parts, 1), asia, (answers @ kept.T).norm(dim=1), DOUBT)
+    matrices = [kept[:, 128 * i:128 * i + 128] @ way for i, way in enumerate(ways)]
+    for matrix, own in zip(matrices, row.split(128)):
+        matrix[-1] = own
+    return matrices, shift
 
 
 class Branch(nn.Module):

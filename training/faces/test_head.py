@@ -11,7 +11,7 @@ import face_base
 from base import MAPS, WEIGHTS, Head
 from quality import DOUBT, turned
 from student import Student
-from turn import with_doubt
+from turn import in_proportion, with_doubt
 
 from graph_writer import GraphWriter  # on the path by face_base
 
@@ -82,12 +82,14 @@ class HeadTests(unittest.TestCase):
         expected = 0.7 * alike(self.together()) + 0.3 * alike(self.small - self.small.mean(0))
         torch.testing.assert_close(alike(after), expected, atol=0.12, rtol=0)
 
-    def test_answers_of_all_share_the_even_number(self):
-        before = self.joined(1)
+    def test_the_even_number_is_in_proportion_to_the_length_of_a_groups_answers(self):
+        before = self.joined(1, common=1)
         self.setUp()
-        length = before.norm(dim=1, keepdim=True)
-        expected = alike(torch.cat([before, 0.7 * length.mean() * torch.ones_like(length)], 1))
-        torch.testing.assert_close(alike(self.joined(1, doubt=0.7)), expected, atol=1e-3, rtol=0)
+        after = self.joined(1, common=1, doubt=0.7)
+        torch.testing.assert_close(alike(after[:, :-1]), alike(before), atol=1e-3, rtol=0)
+        for group in (self.asia, ~self.asia):
+            wanted = 0.7 * before[group].norm(dim=1).mean()
+            torch.testing.assert_close(after[group, -1].mean(), wanted, atol=1e-3, rtol=1e-2)
 
 
 class TurnTests(unittest.TestCase):
@@ -115,9 +117,19 @@ class TurnTests(unittest.TestCase):
             told = student(views)
             student.turn(**turned(told, torch.arange(40) < 9))
             after = student(views)
-        torch.testing.assert_close(after[:, -1], after[:1, -1].expand(40), atol=1e-5, rtol=1e-4)
-        short = after[:, :-1].norm(dim=1).mean()
-        self.assertAlmostEqual((after[0, -1] / short).item(), DOUBT, places=3)
+        for group in (torch.arange(40) < 9, torch.arange(40) >= 9):
+            short = after[group, :-1].norm(dim=1).mean()
+            self.assertAlmostEqual((after[group, -1].mean() / short).item(), DOUBT, places=3)
+
+    def test_a_group_of_short_answers_has_a_small_even_number_and_nobody_else(self):
+        told = torch.randn(600, 128) + 2 * F.one_hot(torch.full((600,), 5), 128) * (torch.arange(600) < 200)[:, None]
+        group = torch.arange(600) < 200
+        lengths = torch.where(group, 1.0, 2.0)
+        row, constant = in_proportion(told, group, lengths, 0.5)
+        even = told @ row + constant
+        self.assertAlmostEqual(even[group].mean().item(), 0.5, places=3)
+        self.assertAlmostEqual(even[~group].mean().item(), 1.0, places=3)
+        self.assertLess(even[group].std(), 0.35)
 
 
 class SmallTests(unittest.TestCase):

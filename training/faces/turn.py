@@ -3,6 +3,7 @@ import torch
 import torch.nn.functional as F
 
 SIZE = 128
+RIDGE = 0.1
 
 
 def without_common(answers, chosen, part):
@@ -24,3 +25,18 @@ def with_doubt(answers, doubt):
     shift = torch.zeros(SIZE)
     shift[-1] = doubt * (answers @ matrix.T).norm(dim=1).mean()
     return torch.cat([matrix, torch.zeros(1, matrix.shape[1])]), shift
+
+
+def in_proportion(told, chosen, lengths, doubt):
+    """(row, constant): an even number that is linear in what is `told` of each face, on average `doubt` times the mean of the
+    `lengths` of the `chosen` answers for these, and of the rest for the rest.
+
+    Answers to a group that the network knows less are all shorter. Beside a number that is the same for all they would
+    resemble each other for that alone; a view is to count as unsure among its like."""
+    groups = [told[chosen], told[~chosen]]
+    (there, here), spread = [g.mean(0) for g in groups], sum(torch.cov(g.T) for g in groups)
+    spread += RIDGE * spread.diagonal().mean() * torch.eye(len(spread))
+    direction = torch.linalg.solve(spread, there - here)    # Fisher's discriminant
+    wanted = [doubt * lengths[k].mean() for k in (chosen, ~chosen)]
+    row = direction * (wanted[0] - wanted[1]) / ((there - here) @ direction).clamp_min(1e-9)
+    return row, wanted[1] - row @ here
