@@ -40,6 +40,13 @@ extension PersonLane {
         }
     }
 
+    /// Whoever still stands there is looked at again.
+    mutating func lookAgain(at passage: PersonPassage) {
+        for (side, approach) in faces?.approaches ?? [:] where approach.arrival == passage.arrival {
+            faces?.approaches[side]?.outcome = nil
+        }
+    }
+
     /// Of two people nobody knows which one would go through.
     private mutating func twoPeople(_ side: BadgeReading.Side, _ turn: inout Turn) {
         guard var approach = faces?.approaches[side] else { return }
@@ -89,6 +96,8 @@ extension PersonLane {
             if objection == .unreadable { return }
             return refuse(objection, side, observation, decision, &turn)
         }
+        // Whoever has to wait for their turn is let in by a frame of the moment when it comes.
+        guard !machine.isTaken(side, at: turn.now.instant) else { return }
         grant(decision, side, approach, observation, &turn)
     }
 
@@ -258,7 +267,9 @@ extension PersonLane {
             return tell(asked == .left ? .turnLeft : .turnRight, &turn)
         }
         guard turn.now.instant > approach.arrival + machine.deadline else { return }
-        tell(face.hint.map(Notice.init) ?? .askGuard, &turn)
+        if let hint = face.hint { return tell(Notice(hint), &turn) }
+        // While somebody else goes through, the notice is theirs.
+        if !machine.isBusy { tell(.askGuard, &turn) }
     }
 
     /// People who are gone, challenges and waits that are over.
@@ -303,6 +314,24 @@ extension PersonLane {
                 faces?.approaches[side]?.startAgain()
             }
         }
+        // Those whose record is on its way are looked at when it is there.
+        let gone = passages.values.filter { passage in
+            passage.released == nil && !mayStillPass(passage, at: turn.now)
+                && !intents.contains { $0.passage == passage.number }
+        }
+        for passage in gone.sorted(by: { $0.number < $1.number }) {
+            endWithoutConsent(passage, &turn)
+            drive(.takeBack(passage.number), &turn)
+        }
+    }
+
+    /// Ends a passage by a face that was recorded and whose consent is gone; its record has no name.
+    mutating func endWithoutConsent(_ passage: PersonPassage, _ turn: inout Turn) {
+        passages[passage.number] = nil
+        var passage = passage
+        passage.decision = PersonDecision(outcome: .refused([.noConsent]), badge: nil)
+        tell(.refused, &turn)
+        finish(passage, .refused, ["refused": "no_consent"], &turn)
     }
 
     /// Looked at once more between record and relay: the consent may have ended meanwhile.

@@ -96,6 +96,56 @@ import Testing
         #expect(bench.actions.records(.passage).last?.facts["refused"] == "no_consent")
     }
 
+    // MARK: Somebody else goes first
+
+    /// A face at the way out whose release waits for somebody who was let in by their badge meanwhile.
+    private static func waitingFace() -> GateBench {
+        var bench = Self.bench()
+        bench.face("E001", camera: "face-out")
+        bench.face("E001", camera: "face-out")
+        bench.badge("11", at: "t")
+        let badge = bench.unanswered.removeLast()
+        bench.send(.stored(badge))
+        bench.store()
+        #expect(bench.actions.asserts("t-in") == 1 && bench.actions.asserts("t-out") == 0)
+        return bench
+    }
+
+    @Test func aFaceThatWaitsForItsTurnOpensNothingAfterItsDeadlineAndIsLookedAtAgain() {
+        var bench = Self.waitingFace()
+        bench.walk()
+        bench.wait(.milliseconds(300))
+        let passages = bench.actions.records(.passage).filter { $0.facts["trigger"] == "face" }
+        #expect(passages.map { $0.facts["lapsed"] } == ["true"])
+        #expect(bench.actions.asserts("t-out") == 0)
+        bench.face("E001", camera: "face-out")
+        #expect(bench.store().asserts("t-out") == 1)
+    }
+
+    @Test(arguments: [false, true])
+    func aConsentWithdrawnWhileTheFaceWaitsForItsTurnKeepsItShut(isWithdrawn: Bool) {
+        var bench = Self.waitingFace()
+        bench.command(.close("t"))
+        if isWithdrawn { bench.consent(to: ["E002"]) }
+        bench.wait(.milliseconds(430))  // Locked behind the other one, and within the deadline.
+        #expect(bench.actions.asserts("t-out") == (isWithdrawn ? 0 : 1))
+        let ended = bench.actions.records(.passage).filter { $0.facts["trigger"] == "face" }
+        #expect(ended.map { $0.facts["refused"] } == (isWithdrawn ? ["no_consent"] : []))
+        #expect(ended.allSatisfy { $0.namesNobody })
+    }
+
+    @Test func whoComesWhileSomebodyElseGoesThroughIsDecidedOnWhenTheirTurnHasCome() {
+        var bench = Self.bench()
+        bench.badge("11", at: "t")
+        bench.store()
+        for _ in 0..<8 { bench.face("E001", camera: "face-out") }
+        #expect(bench.actions.stores.count == 1 && !bench.actions.told(.askGuard))
+        bench.walk()
+        bench.wait(.milliseconds(300))
+        bench.face("E001", camera: "face-out")
+        #expect(bench.store().asserts("t-out") == 1)
+    }
+
     @Test func framesFromBeforeAWithdrawalCountForNothing() {
         var bench = Self.bench()
         bench.face("E001")
@@ -269,6 +319,13 @@ import Testing
         #expect(bench.actions.last(look: "face-in") == .waiting)
         bench.wait(.seconds(6))
         #expect(bench.actions.last(look: "face-in") == .off)
+    }
+}
+
+extension EntryDraft {
+    /// Nothing in it leads to a person, neither a field that can be erased nor a fact.
+    fileprivate var namesNobody: Bool {
+        personal.isEmpty && ["roster", "group", "rule"].allSatisfy { facts[$0] == nil }
     }
 }
 
