@@ -26,7 +26,9 @@ struct FaceApproach: Hashable, Sendable {
     var challenge: HeadTurnChallenge?
     var outcome: Outcome?
     var hasCompany = false
-    var isFallbackTold = false
+    let isSimulated: Bool
+    /// What policy says of the one who was recognised, while their head is to be turned.
+    var decision: PersonDecision?
     /// Frames that agree with, or contradict, the badge that was read.
     var confirmed = 0
     var contradicted = 0
@@ -39,6 +41,7 @@ struct FaceApproach: Hashable, Sendable {
         arrivalWall = WallTime(milliseconds: now.wall.milliseconds &- ago)
         lastSeen = observation.frameTime
         centre = face.centre
+        isSimulated = observation.isSimulated
         evidence = FaceEvidence(needs)
     }
 
@@ -70,6 +73,7 @@ struct FaceApproach: Hashable, Sendable {
         evidence = FaceEvidence(evidence.requirements)
         match = nil
         challenge = nil
+        decision = nil
         (confirmed, contradicted) = (0, 0)
     }
 }

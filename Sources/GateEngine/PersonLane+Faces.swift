@@ -67,20 +67,22 @@ extension PersonLane {
         if case .nobody = approach.evidence.verdict,
             approach.evidence.comparedCount >= FaceApproach.framesOfStranger
         {
-            return refuse(.unlisted, side, observation, nil, &turn)
+            return refuse(.unlisted, side, nil, &turn)
         }
         if case .ambiguous = approach.evidence.verdict,
             approach.evidence.comparedCount >= FaceApproach.framesOfStranger
         {
-            return refuse(.ambiguous, side, observation, nil, &turn)
+            return refuse(.ambiguous, side, nil, &turn)
         }
         guard let match = approach.match, face.hint == nil || approach.challenge != nil else {
             return
         }
         let decision = policy.decide(person: match.person, at: name, now: turn.now)
         guard decision.isAdmitted else {
-            return refuse(decision.reasons.first ?? .unlisted, side, observation, decision, &turn)
+            return refuse(decision.reasons.first ?? .unlisted, side, decision, &turn)
         }
+        approach.decision = decision
+        faces?.approaches[side] = approach
         beginChallenge(&approach, side, observation, &turn)
         let veto = FaceVeto(
             isQualityGood: face.hint == nil || approach.challenge?.verdict == .passed,
@@ -94,7 +96,7 @@ extension PersonLane {
                 return
             }
             if objection == .unreadable { return }
-            return refuse(objection, side, observation, decision, &turn)
+            return refuse(objection, side, decision, &turn)
         }
         // Whoever has to wait for their turn is let in by a frame of the moment when it comes.
         guard !machine.isTaken(side, at: turn.now.instant) else { return }
@@ -146,8 +148,8 @@ extension PersonLane {
 
     /// Ends an approach with a reason; a stranger's record names nobody.
     private mutating func refuse(
-        _ reason: RefusalReason, _ side: BadgeReading.Side, _ observation: FaceObservation,
-        _ decision: PersonDecision?, _ turn: inout Turn
+        _ reason: RefusalReason, _ side: BadgeReading.Side, _ decision: PersonDecision?,
+        _ turn: inout Turn
     ) {
         guard let approach = faces?.approaches[side] else { return }
         faces?.approaches[side]?.outcome = .refused(reason)
@@ -155,11 +157,14 @@ extension PersonLane {
             number: turn.nextNumber(), trigger: .face, at: approach.arrival, now: turn.now)
         var told = decision ?? PersonDecision(outcome: .refused([reason]), badge: nil)
         if told.isAdmitted { told.outcome = .refused([reason]) }
-        // Without a standing consent the name that a face leads to is not written down.
-        if reason == .noConsent { told.person = nil }
+        // Without a standing consent nothing is written down that leads from a face to a name.
+        let hasConsent = told.person.map { faces?.consent(of: $0, at: turn.now) != nil } ?? true
+        if reason == .noConsent || !hasConsent {
+            told = PersonDecision(outcome: told.outcome, badge: nil)
+        }
         passage.decision = told
         passage.decided = turn.now.instant
-        passage.isSimulated = observation.isSimulated
+        passage.isSimulated = approach.isSimulated
         refuse(passage, &turn)
         if reason == .notLive {
             incident("attack_presented", ["side": side.rawValue], &turn)
@@ -276,14 +281,15 @@ extension PersonLane {
     mutating func faceTimePassed(_ turn: inout Turn) {
         guard let desk = faces else { return }
         let now = turn.now.instant
-        for (side, approach) in desk.approaches where approach.challenge?.verdict == .pending {
+        for side in [BadgeReading.Side.outside, .inside] {
+            guard let approach = desk.approaches[side], approach.challenge?.verdict == .pending
+            else { continue }
             faces?.approaches[side]?.challenge?.timePassed(now)
             guard faces?.approaches[side]?.challenge?.verdict == .failed, approach.outcome == nil,
                 desk.config.use == .alone
             else { continue }
-            incident("attack_presented", ["side": side.rawValue], &turn)
-            faces?.approaches[side]?.outcome = .refused(.notLive)
-            tell(.askGuard, &turn)
+            let isStillThem = approach.decision?.person == approach.match?.person
+            refuse(.notLive, side, isStillThem ? approach.decision : nil, &turn)
         }
         forgetGone(&turn)
         for wait in desk.waits where now >= wait.until {

@@ -21,6 +21,7 @@ import Testing
             faces.alone = .init(acceptedBy: "E100", reason: "test")
             change(&faces)
             config.faces["t"] = faces
+            config.roster.people[0].place = "people.csv:2"
         }
         bench.calm()
         bench.consent(to: consents)
@@ -83,7 +84,21 @@ import Testing
         #expect(bench.actions.stores.isEmpty)
         let refusals = bench.actions.records(.refusal)
         #expect(refusals.map { $0.facts["reasons"] } == ["no_consent"])
-        #expect(refusals.allSatisfy { $0.personal.isEmpty })
+        let records = refusals + bench.actions.records(.passage)
+        #expect(records.count == 2 && records.allSatisfy { $0.namesNobody })
+    }
+
+    @Test func norIsTheNameOfSomebodyWhomPolicyRefusesWrittenWithoutTheirConsent() {
+        var bench = Self.bench(consents: ["E001"])
+        bench.face("E002")
+        bench.face("E002")
+        let refusals = bench.actions.records(.refusal)
+        #expect(refusals.map { $0.facts["reasons"] } == ["denied"])
+        let incidents = bench.actions.records(.incident).filter {
+            $0.facts["class"] == "refused_deny_listed"
+        }
+        let records = refusals + bench.actions.records(.passage) + incidents
+        #expect(records.count == 3 && records.allSatisfy { $0.namesNobody })
     }
 
     @Test func aConsentWithdrawnBetweenRecordAndRelayKeepsItShut() {
@@ -225,6 +240,10 @@ import Testing
         for _ in 0..<50 { bench.face("E001") }
         #expect(bench.actions.stores.isEmpty)
         #expect(bench.actions.incidents("attack_presented") == 1)
+        let refusals = bench.actions.records(.refusal)
+        #expect(refusals.map { $0.facts["reasons"] } == ["not_live"])
+        #expect(refusals.first?.personal == [.person: "E001"])
+        #expect(bench.actions.records(.passage).map { $0.facts["outcome"] } == ["refused"])
 
         bench = Self.bench { $0.entry?.asksChallenge = true }
         bench.face("E001")
