@@ -95,6 +95,7 @@ struct FaceDesk: Sendable {
     let requirements: FaceRequirements
     var approaches: [BadgeReading.Side: FaceApproach] = [:]
     var waits: [FaceWait] = []
+    /// Of its cameras, also those that judge liveness.
     var blind: Set<CameraName> = []
     var consents: [String: ConsentNotice] = [:]
     /// Who has templates in the eyes' gallery.
@@ -128,8 +129,9 @@ struct FaceDesk: Sendable {
     /// Whether the holder of a badge is to show their face here.
     func asksFace(of person: String, _ side: BadgeReading.Side, at now: Moment) -> Bool {
         guard config.use == .withBadge, let way = way(side) else { return false }
-        return !blind.contains(way.camera) && enrolled.contains(person)
-            && consent(of: person, at: now) != nil
+        // Without its infrared partner a camera judges no liveness, and nobody's face would do.
+        return blind.isDisjoint(with: [way.camera, way.infrared].compactMap { $0 })
+            && enrolled.contains(person) && consent(of: person, at: now) != nil
     }
 
     /// How hard the eyes are to look through each camera.

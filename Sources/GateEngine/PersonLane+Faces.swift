@@ -203,6 +203,9 @@ extension PersonLane {
         guard let desk = faces, var approach = desk.approaches[side],
             let wait = desk.waits.first(where: { $0.side == side })
         else { return }
+        guard desk.asksFace(of: wait.person, side, at: turn.now) else {
+            return admit(wait, basis: turn.now.instant, by: "policy", policy, &turn)
+        }
         beginChallenge(&approach, side, observation, &turn)
         if let agrees = FaceEvidence.verifies(face, person: wait.person, desk.requirements) {
             if agrees { approach.confirmed += 1 } else { approach.contradicted += 1 }
@@ -215,9 +218,8 @@ extension PersonLane {
         }
         guard approach.confirmed >= 2, approach.confirmed > approach.contradicted else { return }
         let veto = FaceVeto(
-            isQualityGood: true,
-            isConsentStanding: desk.consent(of: wait.person, at: turn.now) != nil,
-            isAdmittedByPolicy: true, liveness: liveness(approach, face, side),
+            isQualityGood: true, isConsentStanding: true, isAdmittedByPolicy: true,
+            liveness: liveness(approach, face, side),
             isUnjudgedAccepted: true)
         switch veto.objection {
         case .none: break
@@ -229,19 +231,56 @@ extension PersonLane {
             }
             return
         }
-        // Seconds have passed since the badge was read: the site may be closed by now.
+        admit(wait, basis: observation.frameTime, by: "badge_and_face", policy, &turn)
+    }
+
+    /// Ends the wait with a grant; seconds have passed since the badge was read, and the site may be
+    /// closed by now.
+    private mutating func admit(
+        _ wait: FaceWait, basis: Instant, by means: String, _ policy: PersonPolicy,
+        _ turn: inout Turn
+    ) {
         let decision = policy.decide(
             badge: wait.passage.decision?.badge ?? "", at: name, now: turn.now)
         guard decision.isAdmitted else {
             return end(wait, decision.reasons.first ?? .unlisted, &turn)
         }
         var passage = wait.passage
-        passage.basis = observation.frameTime
+        passage.basis = basis
         passage.decision = decision
         passage.decided = turn.now.instant
         faces?.waits.removeAll { $0 == wait }
-        faces?.approaches[side]?.outcome = .granted
-        admit(passage, decision, side, by: "badge_and_face", &turn)
+        faces?.approaches[wait.side]?.outcome = .granted
+        admit(passage, decision, wait.side, by: means, &turn)
+    }
+
+    /// Where a face can no longer be asked for (consent, templates or a camera are gone) the badge
+    /// alone does.
+    private mutating func letBadgesDo(_ policy: PersonPolicy, _ turn: inout Turn) {
+        for wait in faces?.waits ?? []
+        where faces?.asksFace(of: wait.person, wait.side, at: turn.now) == false {
+            admit(wait, basis: turn.now.instant, by: "policy", policy, &turn)
+        }
+    }
+
+    /// A blind camera judges nobody: badges open as if it were not there.
+    mutating func camera(
+        _ camera: CameraName, _ health: CameraHealth, policy: PersonPolicy, _ turn: inout Turn
+    ) {
+        isTouched = true
+        switch health {
+        case .seeing:
+            faces?.blind.remove(camera)
+            clearAlarm("camera_blind_\(camera)", &turn)
+        case .blind(let reason):
+            faces?.blind.insert(camera)
+            let isInfrared = faces?.config.infraredCameras.contains(camera) == true
+            raiseAlarm(
+                "camera_blind_\(camera)",
+                "\(isInfrared ? "Infrared" : "Face") camera \(camera) sees nothing: \(reason)",
+                &turn)
+            letBadgesDo(policy, &turn)
+        }
     }
 
     /// A badge that was let pass before the lockdown is no way in after it.
@@ -309,7 +348,8 @@ extension PersonLane {
 
     /// Consents and templates as they are from now on; what rests on one that is gone, ends.
     mutating func hear(
-        consents: [String: ConsentNotice], enrolled: Set<String>, _ turn: inout Turn
+        consents: [String: ConsentNotice], enrolled: Set<String>, policy: PersonPolicy,
+        _ turn: inout Turn
     ) {
         guard let desk = faces else { return }
         isTouched = true
@@ -329,6 +369,7 @@ extension PersonLane {
             endWithoutConsent(passage, &turn)
             drive(.takeBack(passage.number), &turn)
         }
+        letBadgesDo(policy, &turn)
     }
 
     /// Ends a passage by a face that was recorded and whose consent is gone; its record has no name.

@@ -331,6 +331,47 @@ import Testing
         #expect(bench.store().asserts("t-in") == 1)
     }
 
+    @Test func aBlindInfraredCameraLeavesTheBadgeToo() {
+        var bench = Self.withBadge { $0.entry?.infrared = "infrared" }
+        bench.send(.camera("infrared", .blind(reason: "unplugged")))
+        #expect(bench.actions.alarms("camera_blind_infrared") == 1)
+        bench.badge("11", at: "t")
+        #expect(bench.store().asserts("t-in") == 1)
+        bench.walk()
+        bench.wait(.seconds(2))
+        let seeing = bench.send(.camera("infrared", .seeing))
+        #expect(seeing.contains(.clearAlarm("t", code: "camera_blind_infrared")))
+        bench.badge("11", at: "t")
+        #expect(bench.actions.stores.count == 1 && bench.actions.told(.showYourFace))
+    }
+
+    @Test(arguments: [false, true])
+    func aBadgeWhoseFaceCanNoLongerBeAskedForIsEnough(isBlind: Bool) {
+        var bench = Self.withBadge()
+        bench.badge("11", at: "t")
+        bench.wait(.seconds(2))
+        #expect(bench.actions.stores.isEmpty)
+        if isBlind {
+            bench.send(.camera("face-in", .blind(reason: "unplugged")))
+        } else {
+            bench.consent(to: ["E002"])
+        }
+        #expect(bench.actions.stores.map { $0.facts["by"] } == ["policy"])
+        #expect(bench.store().asserts("t-in") == 1)
+    }
+
+    @Test func aConsentThatExpiresWhileTheFaceIsWaitedForLeavesTheBadge() {
+        var bench = Self.withBadge()
+        let expires = WallTime(milliseconds: bench.moment.wall.milliseconds + 2_000)
+        bench.send(.consents([.init(person: "E001", consent: "C-E001", expires: expires)]))
+        bench.badge("11", at: "t")
+        #expect(bench.actions.told(.showYourFace))
+        bench.wait(.seconds(3))
+        bench.face("E001")
+        #expect(bench.actions.stores.map { $0.facts["by"] } == ["policy"])
+        #expect(bench.store().asserts("t-in") == 1)
+    }
+
     @Test func theEyesLookOnlyAfterABadgeWhereTheLaneSaysSo() {
         var bench = Self.withBadge { $0.start = .badge }
         #expect(bench.actions.last(look: "face-in") == .off)
