@@ -26,7 +26,9 @@ struct FaceApproach: Hashable, Sendable {
     var challenge: HeadTurnChallenge?
     var outcome: Outcome?
     var hasCompany = false
-    var isFallbackTold = false
+    let isSimulated: Bool
+    /// What policy says of the one who was recognised, while their head is to be turned.
+    var decision: PersonDecision?
     /// Frames that agree with, or contradict, the badge that was read.
     var confirmed = 0
     var contradicted = 0
@@ -39,6 +41,7 @@ struct FaceApproach: Hashable, Sendable {
         arrivalWall = WallTime(milliseconds: now.wall.milliseconds &- ago)
         lastSeen = observation.frameTime
         centre = face.centre
+        isSimulated = observation.isSimulated
         evidence = FaceEvidence(needs)
     }
 
@@ -70,6 +73,7 @@ struct FaceApproach: Hashable, Sendable {
         evidence = FaceEvidence(evidence.requirements)
         match = nil
         challenge = nil
+        decision = nil
         (confirmed, contradicted) = (0, 0)
     }
 }
@@ -91,6 +95,7 @@ struct FaceDesk: Sendable {
     let requirements: FaceRequirements
     var approaches: [BadgeReading.Side: FaceApproach] = [:]
     var waits: [FaceWait] = []
+    /// Of its cameras, also those that judge liveness.
     var blind: Set<CameraName> = []
     var consents: [String: ConsentNotice] = [:]
     /// Who has templates in the eyes' gallery.
@@ -124,8 +129,9 @@ struct FaceDesk: Sendable {
     /// Whether the holder of a badge is to show their face here.
     func asksFace(of person: String, _ side: BadgeReading.Side, at now: Moment) -> Bool {
         guard config.use == .withBadge, let way = way(side) else { return false }
-        return !blind.contains(way.camera) && enrolled.contains(person)
-            && consent(of: person, at: now) != nil
+        // Without its infrared partner a camera judges no liveness, and nobody's face would do.
+        return blind.isDisjoint(with: [way.camera, way.infrared].compactMap { $0 })
+            && enrolled.contains(person) && consent(of: person, at: now) != nil
     }
 
     /// How hard the eyes are to look through each camera.

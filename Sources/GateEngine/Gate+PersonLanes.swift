@@ -135,28 +135,21 @@ extension Gate {
             faceConsents = Dictionary(consents.map { ($0.person, $0) }, uniquingKeysWith: { $1 })
         }
         faceEnrolled = enrolled ?? faceEnrolled
-        eachPersonLane(&turn) { [faceConsents, faceEnrolled] lane, turn in
-            lane.hear(consents: faceConsents, enrolled: faceEnrolled, &turn)
+        eachPersonLane(&turn) { [faceConsents, faceEnrolled, personPolicy] lane, turn in
+            lane.hear(
+                consents: faceConsents, enrolled: faceEnrolled, policy: personPolicy, &turn)
         }
     }
 
-    /// A blind camera judges nobody: badges open as if it were not there.
     mutating func tellCamera(_ camera: CameraName, _ health: CameraHealth, _ turn: inout Turn) {
         for lane in routes.lanes(of: camera) where lanes.indices.contains(lane) {
             lanes[lane].camera(health, &turn)
         }
-        guard let (lane, _) = routes.faceCameras[camera], personLanes.indices.contains(lane) else {
-            return
-        }
-        personLanes[lane].isTouched = true
-        switch health {
-        case .seeing:
-            personLanes[lane].faces?.blind.remove(camera)
-            personLanes[lane].clearAlarm("camera_blind_\(camera)", &turn)
-        case .blind(let reason):
-            personLanes[lane].faces?.blind.insert(camera)
-            personLanes[lane].raiseAlarm(
-                "camera_blind_\(camera)", "Face camera \(camera) sees nothing: \(reason)", &turn)
+        for lane in faceLanes {
+            guard let config = personLanes[lane].faces?.config,
+                (config.cameras + config.infraredCameras).contains(camera)
+            else { continue }
+            personLanes[lane].camera(camera, health, policy: personPolicy, &turn)
         }
     }
 

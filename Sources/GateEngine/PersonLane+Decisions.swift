@@ -122,10 +122,7 @@ extension PersonLane {
         incident(
             "late_opening_dropped", ["credential_age_ms": age], personal: passage.personal, &turn)
         finish(passage, .refused, ["refused": "late"], &turn)
-        // Whoever still stands there is looked at again.
-        for (side, approach) in faces?.approaches ?? [:] where approach.arrival == passage.arrival {
-            faces?.approaches[side]?.outcome = nil
-        }
+        lookAgain(at: passage)
         signal(.refused, passage.reader, &turn)
         tell(.tooLate, &turn)
     }
@@ -174,11 +171,12 @@ extension PersonLane {
                 return dropLate(passage, &turn)
             }
             guard mayStillPass(passage, at: turn.now) else {
-                passages[intent.passage] = nil
-                tell(.refused, &turn)
-                return finish(passage, .refused, ["refused": "no_consent"], &turn)
+                return endWithoutConsent(passage, &turn)
             }
-            drive(.ask(PersonWarrant(passage.number, by: .policy), intent.side), &turn)
+            // A badge may wait for its turn; what a frame has shown is soon no longer true.
+            let until = passage.trigger == .face ? passage.basis + machine.deadline : nil
+            let warrant = PersonWarrant(passage.number, by: .policy, until: until)
+            drive(.ask(warrant, intent.side), &turn)
         case .guardsman, .exitButton, .sensors:
             drive(.ask(PersonWarrant(passage.number, by: .named), intent.side), &turn)
         }

@@ -40,6 +40,13 @@ extension PersonLane {
         }
     }
 
+    /// Whoever still stands there is looked at again.
+    mutating func lookAgain(at passage: PersonPassage) {
+        for (side, approach) in faces?.approaches ?? [:] where approach.arrival == passage.arrival {
+            faces?.approaches[side]?.outcome = nil
+        }
+    }
+
     /// Of two people nobody knows which one would go through.
     private mutating func twoPeople(_ side: BadgeReading.Side, _ turn: inout Turn) {
         guard var approach = faces?.approaches[side] else { return }
@@ -60,20 +67,22 @@ extension PersonLane {
         if case .nobody = approach.evidence.verdict,
             approach.evidence.comparedCount >= FaceApproach.framesOfStranger
         {
-            return refuse(.unlisted, side, observation, nil, &turn)
+            return refuse(.unlisted, side, nil, &turn)
         }
         if case .ambiguous = approach.evidence.verdict,
             approach.evidence.comparedCount >= FaceApproach.framesOfStranger
         {
-            return refuse(.ambiguous, side, observation, nil, &turn)
+            return refuse(.ambiguous, side, nil, &turn)
         }
         guard let match = approach.match, face.hint == nil || approach.challenge != nil else {
             return
         }
         let decision = policy.decide(person: match.person, at: name, now: turn.now)
         guard decision.isAdmitted else {
-            return refuse(decision.reasons.first ?? .unlisted, side, observation, decision, &turn)
+            return refuse(decision.reasons.first ?? .unlisted, side, decision, &turn)
         }
+        approach.decision = decision
+        faces?.approaches[side] = approach
         beginChallenge(&approach, side, observation, &turn)
         let veto = FaceVeto(
             isQualityGood: face.hint == nil || approach.challenge?.verdict == .passed,
@@ -87,8 +96,10 @@ extension PersonLane {
                 return
             }
             if objection == .unreadable { return }
-            return refuse(objection, side, observation, decision, &turn)
+            return refuse(objection, side, decision, &turn)
         }
+        // Whoever has to wait for their turn is let in by a frame of the moment when it comes.
+        guard !machine.isTaken(side, at: turn.now.instant) else { return }
         grant(decision, side, approach, observation, &turn)
     }
 
@@ -137,8 +148,8 @@ extension PersonLane {
 
     /// Ends an approach with a reason; a stranger's record names nobody.
     private mutating func refuse(
-        _ reason: RefusalReason, _ side: BadgeReading.Side, _ observation: FaceObservation,
-        _ decision: PersonDecision?, _ turn: inout Turn
+        _ reason: RefusalReason, _ side: BadgeReading.Side, _ decision: PersonDecision?,
+        _ turn: inout Turn
     ) {
         guard let approach = faces?.approaches[side] else { return }
         faces?.approaches[side]?.outcome = .refused(reason)
@@ -146,11 +157,14 @@ extension PersonLane {
             number: turn.nextNumber(), trigger: .face, at: approach.arrival, now: turn.now)
         var told = decision ?? PersonDecision(outcome: .refused([reason]), badge: nil)
         if told.isAdmitted { told.outcome = .refused([reason]) }
-        // Without a standing consent the name that a face leads to is not written down.
-        if reason == .noConsent { told.person = nil }
+        // Without a standing consent nothing is written down that leads from a face to a name.
+        let hasConsent = told.person.map { faces?.consent(of: $0, at: turn.now) != nil } ?? true
+        if reason == .noConsent || !hasConsent {
+            told = PersonDecision(outcome: told.outcome, badge: nil)
+        }
         passage.decision = told
         passage.decided = turn.now.instant
-        passage.isSimulated = observation.isSimulated
+        passage.isSimulated = approach.isSimulated
         refuse(passage, &turn)
         if reason == .notLive {
             incident("attack_presented", ["side": side.rawValue], &turn)
@@ -189,6 +203,9 @@ extension PersonLane {
         guard let desk = faces, var approach = desk.approaches[side],
             let wait = desk.waits.first(where: { $0.side == side })
         else { return }
+        guard desk.asksFace(of: wait.person, side, at: turn.now) else {
+            return admit(wait, basis: turn.now.instant, by: "policy", policy, &turn)
+        }
         beginChallenge(&approach, side, observation, &turn)
         if let agrees = FaceEvidence.verifies(face, person: wait.person, desk.requirements) {
             if agrees { approach.confirmed += 1 } else { approach.contradicted += 1 }
@@ -201,9 +218,8 @@ extension PersonLane {
         }
         guard approach.confirmed >= 2, approach.confirmed > approach.contradicted else { return }
         let veto = FaceVeto(
-            isQualityGood: true,
-            isConsentStanding: desk.consent(of: wait.person, at: turn.now) != nil,
-            isAdmittedByPolicy: true, liveness: liveness(approach, face, side),
+            isQualityGood: true, isConsentStanding: true, isAdmittedByPolicy: true,
+            liveness: liveness(approach, face, side),
             isUnjudgedAccepted: true)
         switch veto.objection {
         case .none: break
@@ -215,19 +231,56 @@ extension PersonLane {
             }
             return
         }
-        // Seconds have passed since the badge was read: the site may be closed by now.
+        admit(wait, basis: observation.frameTime, by: "badge_and_face", policy, &turn)
+    }
+
+    /// Ends the wait with a grant; seconds have passed since the badge was read, and the site may be
+    /// closed by now.
+    private mutating func admit(
+        _ wait: FaceWait, basis: Instant, by means: String, _ policy: PersonPolicy,
+        _ turn: inout Turn
+    ) {
         let decision = policy.decide(
             badge: wait.passage.decision?.badge ?? "", at: name, now: turn.now)
         guard decision.isAdmitted else {
             return end(wait, decision.reasons.first ?? .unlisted, &turn)
         }
         var passage = wait.passage
-        passage.basis = observation.frameTime
+        passage.basis = basis
         passage.decision = decision
         passage.decided = turn.now.instant
         faces?.waits.removeAll { $0 == wait }
-        faces?.approaches[side]?.outcome = .granted
-        admit(passage, decision, side, by: "badge_and_face", &turn)
+        faces?.approaches[wait.side]?.outcome = .granted
+        admit(passage, decision, wait.side, by: means, &turn)
+    }
+
+    /// Where a face can no longer be asked for (consent, templates or a camera are gone) the badge
+    /// alone does.
+    private mutating func letBadgesDo(_ policy: PersonPolicy, _ turn: inout Turn) {
+        for wait in faces?.waits ?? []
+        where faces?.asksFace(of: wait.person, wait.side, at: turn.now) == false {
+            admit(wait, basis: turn.now.instant, by: "policy", policy, &turn)
+        }
+    }
+
+    /// A blind camera judges nobody: badges open as if it were not there.
+    mutating func camera(
+        _ camera: CameraName, _ health: CameraHealth, policy: PersonPolicy, _ turn: inout Turn
+    ) {
+        isTouched = true
+        switch health {
+        case .seeing:
+            faces?.blind.remove(camera)
+            clearAlarm("camera_blind_\(camera)", &turn)
+        case .blind(let reason):
+            faces?.blind.insert(camera)
+            let isInfrared = faces?.config.infraredCameras.contains(camera) == true
+            raiseAlarm(
+                "camera_blind_\(camera)",
+                "\(isInfrared ? "Infrared" : "Face") camera \(camera) sees nothing: \(reason)",
+                &turn)
+            letBadgesDo(policy, &turn)
+        }
     }
 
     /// A badge that was let pass before the lockdown is no way in after it.
@@ -258,21 +311,24 @@ extension PersonLane {
             return tell(asked == .left ? .turnLeft : .turnRight, &turn)
         }
         guard turn.now.instant > approach.arrival + machine.deadline else { return }
-        tell(face.hint.map(Notice.init) ?? .askGuard, &turn)
+        if let hint = face.hint { return tell(Notice(hint), &turn) }
+        // While somebody else goes through, the notice is theirs.
+        if !machine.isBusy { tell(.askGuard, &turn) }
     }
 
     /// People who are gone, challenges and waits that are over.
     mutating func faceTimePassed(_ turn: inout Turn) {
         guard let desk = faces else { return }
         let now = turn.now.instant
-        for (side, approach) in desk.approaches where approach.challenge?.verdict == .pending {
+        for side in [BadgeReading.Side.outside, .inside] {
+            guard let approach = desk.approaches[side], approach.challenge?.verdict == .pending
+            else { continue }
             faces?.approaches[side]?.challenge?.timePassed(now)
             guard faces?.approaches[side]?.challenge?.verdict == .failed, approach.outcome == nil,
                 desk.config.use == .alone
             else { continue }
-            incident("attack_presented", ["side": side.rawValue], &turn)
-            faces?.approaches[side]?.outcome = .refused(.notLive)
-            tell(.askGuard, &turn)
+            let isStillThem = approach.decision?.person == approach.match?.person
+            refuse(.notLive, side, isStillThem ? approach.decision : nil, &turn)
         }
         forgetGone(&turn)
         for wait in desk.waits where now >= wait.until {
@@ -292,7 +348,8 @@ extension PersonLane {
 
     /// Consents and templates as they are from now on; what rests on one that is gone, ends.
     mutating func hear(
-        consents: [String: ConsentNotice], enrolled: Set<String>, _ turn: inout Turn
+        consents: [String: ConsentNotice], enrolled: Set<String>, policy: PersonPolicy,
+        _ turn: inout Turn
     ) {
         guard let desk = faces else { return }
         isTouched = true
@@ -303,6 +360,25 @@ extension PersonLane {
                 faces?.approaches[side]?.startAgain()
             }
         }
+        // Those whose record is on its way are looked at when it is there.
+        let gone = passages.values.filter { passage in
+            passage.released == nil && !mayStillPass(passage, at: turn.now)
+                && !intents.contains { $0.passage == passage.number }
+        }
+        for passage in gone.sorted(by: { $0.number < $1.number }) {
+            endWithoutConsent(passage, &turn)
+            drive(.takeBack(passage.number), &turn)
+        }
+        letBadgesDo(policy, &turn)
+    }
+
+    /// Ends a passage by a face that was recorded and whose consent is gone; its record has no name.
+    mutating func endWithoutConsent(_ passage: PersonPassage, _ turn: inout Turn) {
+        passages[passage.number] = nil
+        var passage = passage
+        passage.decision = PersonDecision(outcome: .refused([.noConsent]), badge: nil)
+        tell(.refused, &turn)
+        finish(passage, .refused, ["refused": "no_consent"], &turn)
     }
 
     /// Looked at once more between record and relay: the consent may have ended meanwhile.

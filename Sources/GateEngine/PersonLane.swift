@@ -161,6 +161,9 @@ struct PersonLane: Lane {
         switch end {
         case .turnedBack: incident("turned_back", [:], personal: passage.personal, &turn)
         case .wrongWay: incident("wrong_way", [:], personal: passage.personal, &turn)
+        case .lapsed where passage.trigger == .face:
+            // Another one is on their way, and the notice is theirs.
+            lookAgain(at: passage)
         case .refused, .lapsed:
             signal(.refused, passage.reader, &turn)
             tell(.askGuard, &turn)

@@ -20,6 +20,7 @@ struct PersonMachine: Sendable {
         case sensorFailed(Sensor)
         case driveFailed(Drive)
         case ask(PersonWarrant, BadgeReading.Side)
+        case takeBack(UInt64)
         case counted(Int)
         case partner(isSecured: Bool)
         case lock, clearFault, emergencyRelease, emergencyReset, tick
@@ -80,6 +81,14 @@ struct PersonMachine: Sendable {
         turnstileConfig.map { $0.outputs.entry == nil ? .inside : .outside } ?? .outside
     }
 
+    /// Whether a warrant of policy from this side would have to wait for its turn.
+    func isTaken(_ side: BadgeReading.Side, at now: Instant) -> Bool {
+        guard acceptsPolicy else { return false }
+        if let isFree = turnstile?.isFree(.init(side), at: now) { return !isFree }
+        guard let traveller = doorConfig?.traveller(by: .policy, from: side) else { return false }
+        return door?.mayRelease(traveller) == false
+    }
+
     func isSecured(at now: Instant) -> Bool { door?.isSecured(at: now) ?? true }
 
     func nextDeadline(after now: Instant) -> Instant? {
@@ -98,9 +107,7 @@ struct PersonMachine: Sendable {
             guard !effects.isEmpty else { return ([], []) }
             return (effects.compactMap { action($0) }, effects.compactMap { note($0) })
         }
-        guard let event = Door.Event(event, doorConfig?.traveller ?? .person) else {
-            return ([], [])
-        }
+        guard let doorConfig, let event = Door.Event(event, doorConfig) else { return ([], []) }
         let effects = door?.handle(event, at: now) ?? []
         guard !effects.isEmpty else { return ([], []) }
         return (effects.compactMap { action($0) }, effects.compactMap { note($0) })
@@ -216,14 +223,8 @@ extension Turnstile.Event {
         case .reads(.turnstile(let sensor), let active): self = .reads(sensor, active: active)
         case .sensorFailed(.turnstile(let sensor)): self = .sensorFailed(sensor)
         case .driveFailed(.turnstile(let drive)): self = .driveFailed(drive)
-        case .ask(let warrant, let side):
-            let way: Turnstile.Way =
-                switch side {
-                case .outside: .entry
-                case .inside: .exit
-                case .gate: .gate
-                }
-            self = .ask(warrant, way)
+        case .ask(let warrant, let side): self = .ask(warrant, .init(side))
+        case .takeBack(let number): self = .takeBack(number)
         case .counted(let persons): self = .counted(persons)
         case .lock: self = .lock
         case .clearFault: self = .clearFault
@@ -237,15 +238,14 @@ extension Turnstile.Event {
 
 extension Door.Event {
     /// Nil for what a door does not know.
-    fileprivate init?(_ event: PersonMachine.Event, _ traveller: DoorConfig.Traveller) {
+    fileprivate init?(_ event: PersonMachine.Event, _ config: DoorConfig) {
         switch event {
         case .reads(.door(let sensor), let active): self = .reads(sensor, active: active)
         case .sensorFailed(.door(let sensor)): self = .sensorFailed(sensor)
         case .driveFailed(.door(let drive)): self = .driveFailed(drive)
         case .ask(let warrant, let side):
-            // The guard looks, and who comes from inside is no bicycle before the sensor.
-            let waits = warrant.word == .policy && side == .outside
-            self = .ask(warrant, waits ? traveller : .person)
+            self = .ask(warrant, config.traveller(by: warrant.word, from: side))
+        case .takeBack(let number): self = .takeBack(number)
         case .partner(let isSecured): self = .partner(isSecured: isSecured)
         case .lock: self = .lock
         case .clearFault: self = .clearFault
@@ -258,13 +258,23 @@ extension Door.Event {
     }
 }
 
-extension Door.Ground {
-    /// Nil is the exit button.
-    fileprivate var warrant: PersonWarrant? {
-        switch self {
-        case .warrant(let warrant): warrant
-        case .exitButton: nil
-        }
+extension Turnstile.Way {
+    fileprivate init(_ side: BadgeReading.Side) {
+        self =
+            switch side {
+            case .outside: .entry
+            case .inside: .exit
+            case .gate: .gate
+            }
+    }
+}
+
+extension DoorConfig {
+    /// The guard looks, and who comes from inside is no bicycle before the sensor.
+    fileprivate func traveller(
+        by word: PersonWarrant.Word, from side: BadgeReading.Side
+    ) -> Traveller {
+        word == .policy && side == .outside ? traveller : .person
     }
 }
 

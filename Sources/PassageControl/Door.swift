@@ -22,6 +22,14 @@ package struct Door: Hashable, Sendable {
     package enum Ground: Hashable, Sendable {
         case warrant(PersonWarrant)
         case exitButton
+
+        /// Nil is the exit button.
+        package var warrant: PersonWarrant? {
+            switch self {
+            case .warrant(let warrant): warrant
+            case .exitButton: nil
+            }
+        }
     }
 
     package struct Wiring: Hashable, Sendable {
@@ -123,6 +131,8 @@ package struct Door: Hashable, Sendable {
         case sensorFailed(Sensor)
         case driveFailed(Drive)
         case ask(PersonWarrant, Traveller)
+        /// What the warrant of this number rests on is gone; it waits no longer.
+        case takeBack(UInt64)
         /// The other door of the air lock is closed and locked, or not.
         case partner(isSecured: Bool)
         /// A named person ends the release, or lets the motor close.

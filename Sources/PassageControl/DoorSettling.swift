@@ -88,7 +88,7 @@ extension Door {
 
     /// The next who may be released, first asked first.
     private func serving(at now: Instant) -> Step? {
-        guard let index = memory.queue.firstIndex(where: { mayRelease($0, at: now) }) else {
+        guard let index = memory.queue.firstIndex(where: { mayRelease($0.traveller) }) else {
             return nil
         }
         let asked = memory.queue[index]
@@ -118,8 +118,9 @@ extension Door {
         return next
     }
 
-    private func mayRelease(_ asked: Asked, at now: Instant) -> Bool {
-        if asked.traveller == .bicycle, !sensors.isActive(.presence) { return false }
+    /// Whether somebody who asks is released at once, and does not wait for their turn.
+    package func mayRelease(_ traveller: Traveller) -> Bool {
+        if traveller == .bicycle, !sensors.isActive(.presence) { return false }
         // Of an air lock no door opens while the other one may be open.
         let isFree = !wiring.isInterlocked || memory.partnerIsSecured
         switch motion {

@@ -17,7 +17,9 @@ extension Door {
         case .reads(let sensor, let active): sensors.set(sensor, active: active, at: now)
         case .sensorFailed(let sensor): sensors.fail(sensor, at: now)
         case .driveFailed(let drive): relays.lose(drive)
-        case .ask, .partner, .lock, .clearFault, .emergencyRelease, .emergencyReset, .tick: break
+        case .ask, .takeBack, .partner, .lock, .clearFault, .emergencyRelease, .emergencyReset,
+            .tick:
+            break
         }
         if let step = leafStep(at: now) { effects += take(step, at: now) }
         if let step = changed(from: before, at: now) { effects += take(step, at: now) }
@@ -64,6 +66,7 @@ extension Door {
         switch event {
         case .reads, .sensorFailed, .tick: nil
         case .ask(let warrant, let traveller): askedToRelease(warrant, traveller, at: now)
+        case .takeBack(let number): takenBack(number)
         case .partner(let isSecured): partner(isSecured: isSecured)
         case .lock: askedToLock(at: now)
         case .clearFault: askedToClearFault()
@@ -83,9 +86,18 @@ extension Door {
     }
 
     private func queueing(_ ground: Ground, _ traveller: Traveller, at now: Instant) -> Step {
-        step(state) {
-            $0.queue.append(
-                Asked(ground: ground, traveller: traveller, until: now + wiring.timing.queue))
+        let queue = wiring.timing.queue
+        let until = ground.warrant?.lapse(askedAt: now, queue: queue) ?? now + queue
+        return step(state) {
+            $0.queue.append(Asked(ground: ground, traveller: traveller, until: until))
+        }
+    }
+
+    /// Who is released already keeps their release: they may be under way.
+    private func takenBack(_ number: UInt64) -> Step {
+        let gone = memory.queue.filter { $0.ground.warrant?.number == number }
+        return step(state, gone.map { .note(.ended($0.ground, .interrupted)) }) {
+            $0.queue.removeAll { gone.contains($0) }
         }
     }
 

@@ -6,10 +6,18 @@ package struct PersonWarrant: Hashable, Sendable {
 
     package let number: UInt64
     package let word: Word
+    /// From then on it is not released any more; nil where only the machine's own queue ends it.
+    package let until: Instant?
 
-    package init(_ number: UInt64, by word: Word) {
+    package init(_ number: UInt64, by word: Word, until: Instant? = nil) {
         self.number = number
         self.word = word
+        self.until = until
+    }
+
+    /// When it lapses that is asked now, in a queue in which nobody waits longer than `queue`.
+    func lapse(askedAt now: Instant, queue: Duration) -> Instant {
+        min(now + queue, until ?? now + queue)
     }
 
     /// How a warrant ended; each one ends exactly once.
@@ -24,7 +32,7 @@ package struct PersonWarrant: Hashable, Sendable {
         case unobserved
         /// It had to wait for too long and was never released.
         case lapsed
-        /// A fault, an emergency or a named person ended the release.
+        /// A fault, an emergency or a named person ended the release, or it was taken back before.
         case interrupted
         case refused(Refusal)
     }

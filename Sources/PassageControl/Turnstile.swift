@@ -117,6 +117,8 @@ package struct Turnstile: Hashable, Sendable {
         case sensorFailed(Sensor)
         case driveFailed(Drive)
         case ask(PersonWarrant, Way)
+        /// What the warrant of this number rests on is gone; it waits no longer.
+        case takeBack(UInt64)
         /// The face camera sees so many people in the passage.
         case counted(Int)
         /// A named person ends the release.

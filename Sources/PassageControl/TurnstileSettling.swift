@@ -50,6 +50,15 @@ extension Turnstile {
         ) { $0.queue.remove(at: index) }
     }
 
+    /// Whether a warrant of policy would be released at once, and not wait for its turn.
+    package func isFree(_ way: Way, at now: Instant) -> Bool {
+        switch state {
+        case .locked: mayRelease(way, at: now)
+        case .relocking(let until, _): now >= until && mayRelease(way, at: now)
+        case .released, .fault, .emergency: false
+        }
+    }
+
     private func mayRelease(_ way: Way, at now: Instant) -> Bool {
         let others = [Drive.entry, .exit, .gate].filter { $0 != way.drive }
         guard others.allSatisfy({ now >= relays.free(after: $0, wiring.timing.deadTime) })

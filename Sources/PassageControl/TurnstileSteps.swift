@@ -18,7 +18,9 @@ extension Turnstile {
             if active, let side = sensor.side { memory.silence[side] = nil }
         case .sensorFailed(let sensor): sensors.fail(sensor, at: now)
         case .driveFailed(let drive): relays.lose(drive)
-        case .ask, .counted, .lock, .clearFault, .emergencyRelease, .emergencyReset, .tick: break
+        case .ask, .takeBack, .counted, .lock, .clearFault, .emergencyRelease, .emergencyReset,
+            .tick:
+            break
         }
         let sightings = track.follow(
             Self.covered(sensors), isReliable: sensors.failed.isDisjoint(with: [.outer, .inner]),
@@ -57,6 +59,7 @@ extension Turnstile {
         switch event {
         case .reads, .sensorFailed, .tick: nil
         case .ask(let warrant, let way): askedToRelease(warrant, way, at: now)
+        case .takeBack(let number): takenBack(number)
         case .counted(let persons): counted(persons)
         case .lock: askedToLock(at: now)
         case .clearFault: askedToClearFault()
@@ -70,10 +73,18 @@ extension Turnstile {
         guard let refusal = refusal(of: warrant, way) else {
             return step(state) {
                 $0.queue.append(
-                    Asked(warrant: warrant, way: way, until: now + wiring.timing.queue))
+                    Asked(
+                        warrant: warrant, way: way,
+                        until: warrant.lapse(askedAt: now, queue: wiring.timing.queue)))
             }
         }
         return step(state, [.note(.ended(warrant, .refused(refusal)))])
+    }
+
+    /// Who is released already keeps their release: they may be under way.
+    private func takenBack(_ number: UInt64) -> Step {
+        let gone = memory.queue.filter { $0.warrant.number == number }
+        return step(state, lapsing(gone, .interrupted)) { $0.queue.removeAll { gone.contains($0) } }
     }
 
     private func refusal(of warrant: PersonWarrant, _ way: Way) -> PersonWarrant.Refusal? {

@@ -21,6 +21,7 @@ import Testing
             faces.alone = .init(acceptedBy: "E100", reason: "test")
             change(&faces)
             config.faces["t"] = faces
+            config.roster.people[0].place = "people.csv:2"
         }
         bench.calm()
         bench.consent(to: consents)
@@ -83,7 +84,21 @@ import Testing
         #expect(bench.actions.stores.isEmpty)
         let refusals = bench.actions.records(.refusal)
         #expect(refusals.map { $0.facts["reasons"] } == ["no_consent"])
-        #expect(refusals.allSatisfy { $0.personal.isEmpty })
+        let records = refusals + bench.actions.records(.passage)
+        #expect(records.count == 2 && records.allSatisfy { $0.namesNobody })
+    }
+
+    @Test func norIsTheNameOfSomebodyWhomPolicyRefusesWrittenWithoutTheirConsent() {
+        var bench = Self.bench(consents: ["E001"])
+        bench.face("E002")
+        bench.face("E002")
+        let refusals = bench.actions.records(.refusal)
+        #expect(refusals.map { $0.facts["reasons"] } == ["denied"])
+        let incidents = bench.actions.records(.incident).filter {
+            $0.facts["class"] == "refused_deny_listed"
+        }
+        let records = refusals + bench.actions.records(.passage) + incidents
+        #expect(records.count == 3 && records.allSatisfy { $0.namesNobody })
     }
 
     @Test func aConsentWithdrawnBetweenRecordAndRelayKeepsItShut() {
@@ -94,6 +109,56 @@ import Testing
         bench.consent(to: [])
         #expect(bench.store().asserts("t-in") == 0)
         #expect(bench.actions.records(.passage).last?.facts["refused"] == "no_consent")
+    }
+
+    // MARK: Somebody else goes first
+
+    /// A face at the way out whose release waits for somebody who was let in by their badge meanwhile.
+    private static func waitingFace() -> GateBench {
+        var bench = Self.bench()
+        bench.face("E001", camera: "face-out")
+        bench.face("E001", camera: "face-out")
+        bench.badge("11", at: "t")
+        let badge = bench.unanswered.removeLast()
+        bench.send(.stored(badge))
+        bench.store()
+        #expect(bench.actions.asserts("t-in") == 1 && bench.actions.asserts("t-out") == 0)
+        return bench
+    }
+
+    @Test func aFaceThatWaitsForItsTurnOpensNothingAfterItsDeadlineAndIsLookedAtAgain() {
+        var bench = Self.waitingFace()
+        bench.walk()
+        bench.wait(.milliseconds(300))
+        let passages = bench.actions.records(.passage).filter { $0.facts["trigger"] == "face" }
+        #expect(passages.map { $0.facts["lapsed"] } == ["true"])
+        #expect(bench.actions.asserts("t-out") == 0)
+        bench.face("E001", camera: "face-out")
+        #expect(bench.store().asserts("t-out") == 1)
+    }
+
+    @Test(arguments: [false, true])
+    func aConsentWithdrawnWhileTheFaceWaitsForItsTurnKeepsItShut(isWithdrawn: Bool) {
+        var bench = Self.waitingFace()
+        bench.command(.close("t"))
+        if isWithdrawn { bench.consent(to: ["E002"]) }
+        bench.wait(.milliseconds(430))  // Locked behind the other one, and within the deadline.
+        #expect(bench.actions.asserts("t-out") == (isWithdrawn ? 0 : 1))
+        let ended = bench.actions.records(.passage).filter { $0.facts["trigger"] == "face" }
+        #expect(ended.map { $0.facts["refused"] } == (isWithdrawn ? ["no_consent"] : []))
+        #expect(ended.allSatisfy { $0.namesNobody })
+    }
+
+    @Test func whoComesWhileSomebodyElseGoesThroughIsDecidedOnWhenTheirTurnHasCome() {
+        var bench = Self.bench()
+        bench.badge("11", at: "t")
+        bench.store()
+        for _ in 0..<8 { bench.face("E001", camera: "face-out") }
+        #expect(bench.actions.stores.count == 1 && !bench.actions.told(.askGuard))
+        bench.walk()
+        bench.wait(.milliseconds(300))
+        bench.face("E001", camera: "face-out")
+        #expect(bench.store().asserts("t-out") == 1)
     }
 
     @Test func framesFromBeforeAWithdrawalCountForNothing() {
@@ -175,6 +240,10 @@ import Testing
         for _ in 0..<50 { bench.face("E001") }
         #expect(bench.actions.stores.isEmpty)
         #expect(bench.actions.incidents("attack_presented") == 1)
+        let refusals = bench.actions.records(.refusal)
+        #expect(refusals.map { $0.facts["reasons"] } == ["not_live"])
+        #expect(refusals.first?.personal == [.person: "E001"])
+        #expect(bench.actions.records(.passage).map { $0.facts["outcome"] } == ["refused"])
 
         bench = Self.bench { $0.entry?.asksChallenge = true }
         bench.face("E001")
@@ -262,6 +331,47 @@ import Testing
         #expect(bench.store().asserts("t-in") == 1)
     }
 
+    @Test func aBlindInfraredCameraLeavesTheBadgeToo() {
+        var bench = Self.withBadge { $0.entry?.infrared = "infrared" }
+        bench.send(.camera("infrared", .blind(reason: "unplugged")))
+        #expect(bench.actions.alarms("camera_blind_infrared") == 1)
+        bench.badge("11", at: "t")
+        #expect(bench.store().asserts("t-in") == 1)
+        bench.walk()
+        bench.wait(.seconds(2))
+        let seeing = bench.send(.camera("infrared", .seeing))
+        #expect(seeing.contains(.clearAlarm("t", code: "camera_blind_infrared")))
+        bench.badge("11", at: "t")
+        #expect(bench.actions.stores.count == 1 && bench.actions.told(.showYourFace))
+    }
+
+    @Test(arguments: [false, true])
+    func aBadgeWhoseFaceCanNoLongerBeAskedForIsEnough(isBlind: Bool) {
+        var bench = Self.withBadge()
+        bench.badge("11", at: "t")
+        bench.wait(.seconds(2))
+        #expect(bench.actions.stores.isEmpty)
+        if isBlind {
+            bench.send(.camera("face-in", .blind(reason: "unplugged")))
+        } else {
+            bench.consent(to: ["E002"])
+        }
+        #expect(bench.actions.stores.map { $0.facts["by"] } == ["policy"])
+        #expect(bench.store().asserts("t-in") == 1)
+    }
+
+    @Test func aConsentThatExpiresWhileTheFaceIsWaitedForLeavesTheBadge() {
+        var bench = Self.withBadge()
+        let expires = WallTime(milliseconds: bench.moment.wall.milliseconds + 2_000)
+        bench.send(.consents([.init(person: "E001", consent: "C-E001", expires: expires)]))
+        bench.badge("11", at: "t")
+        #expect(bench.actions.told(.showYourFace))
+        bench.wait(.seconds(3))
+        bench.face("E001")
+        #expect(bench.actions.stores.map { $0.facts["by"] } == ["policy"])
+        #expect(bench.store().asserts("t-in") == 1)
+    }
+
     @Test func theEyesLookOnlyAfterABadgeWhereTheLaneSaysSo() {
         var bench = Self.withBadge { $0.start = .badge }
         #expect(bench.actions.last(look: "face-in") == .off)
@@ -269,6 +379,13 @@ import Testing
         #expect(bench.actions.last(look: "face-in") == .waiting)
         bench.wait(.seconds(6))
         #expect(bench.actions.last(look: "face-in") == .off)
+    }
+}
+
+extension EntryDraft {
+    /// Nothing in it leads to a person, neither a field that can be erased nor a fact.
+    fileprivate var namesNobody: Bool {
+        personal.isEmpty && ["roster", "group", "rule"].allSatisfy { facts[$0] == nil }
     }
 }
 

@@ -81,7 +81,7 @@ struct DoorRules {
             isEmergency = true
             isReset = false
         case .emergencyReset: isReset = isEmergency
-        case .partner, .clearFault, .tick: break
+        case .takeBack, .partner, .clearFault, .tick: break
         }
     }
 

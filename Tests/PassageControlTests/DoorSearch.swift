@@ -123,7 +123,8 @@ struct DoorNode: SearchNode {
         }
         for person in scope.people {
             let warrant = PersonWarrant(person.number, by: person.word)
-            if alive[.warrant(warrant)] == nil { events.append(.ask(warrant, person.traveller)) }
+            let isAlive = alive[.warrant(warrant)] != nil
+            events.append(isAlive ? .takeBack(person.number) : .ask(warrant, person.traveller))
         }
         for drive in scope.canBeLost.sorted(by: { $0.rawValue < $1.rawValue }) {
             events.append(.driveFailed(drive))
@@ -237,7 +238,7 @@ struct DoorNode: SearchNode {
             isEmergency = true
             isReset = false
         case .emergencyReset: isReset = isEmergency
-        case .lock, .clearFault, .tick: break
+        case .takeBack, .lock, .clearFault, .tick: break
         }
     }
 

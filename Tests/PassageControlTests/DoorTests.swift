@@ -135,6 +135,30 @@ import Testing
         #expect(bench.asserts(.strike).isEmpty)
     }
 
+    @Test func aWarrantThatEndsBeforeTheQueueDoesLapsesThen() {
+        var bench = DoorBench(fitted: DoorBench.bicycles)
+        let until = bench.now + .milliseconds(440)
+        bench.give(.ask(PersonWarrant(1, by: .policy, until: until), .bicycle))
+        bench.wait(.milliseconds(439))
+        #expect(bench.ends.isEmpty)
+        bench.wait(.milliseconds(1))
+        #expect(bench.ends == [1: [.lapsed]])
+    }
+
+    @Test func aWarrantThatIsTakenBackWaitsNoLongerAndOneThatIsReleasedStays() {
+        var bench = DoorBench(fitted: DoorBench.bicycles)
+        bench.ask(1, .bicycle)
+        bench.ask(2)
+        bench.give(.takeBack(1))
+        bench.give(.takeBack(2))
+        #expect(bench.ends == [1: [.interrupted]] && bench.isReleased(.strike))
+        bench.reads(.contact, true)
+        bench.reads(.contact, false)
+        bench.reads(.presence, true)
+        #expect(bench.ends == [1: [.interrupted], 2: [.passed]])
+        #expect(bench.asserts(.strike).count == 1)
+    }
+
     @Test func aSecondBicycleOnOneCredentialIsCounted() {
         var bench = DoorBench(fitted: DoorBench.bicycles)
         bench.reads(.presence, true)

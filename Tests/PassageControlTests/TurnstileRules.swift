@@ -61,7 +61,7 @@ struct TurnstileRules {
             isEmergency = true
             isReset = false
         case .emergencyReset: isReset = isEmergency
-        case .counted, .lock, .clearFault, .tick: break
+        case .takeBack, .counted, .lock, .clearFault, .tick: break
         }
     }
 

@@ -116,8 +116,11 @@ struct TurnstileNode: SearchNode {
                 events.append(.sensorFailed(sensor))
             }
         }
-        for person in scope.people where !alive.contains(person.number) {
-            events.append(.ask(PersonWarrant(person.number, by: person.word), person.way))
+        for person in scope.people {
+            events.append(
+                alive.contains(person.number)
+                    ? .takeBack(person.number)
+                    : .ask(PersonWarrant(person.number, by: person.word), person.way))
         }
         for drive in scope.canBeLost.sorted(by: { $0.rawValue < $1.rawValue }) {
             events.append(.driveFailed(drive))
@@ -208,7 +211,7 @@ struct TurnstileNode: SearchNode {
             isEmergency = true
             isReset = false
         case .emergencyReset: isReset = isEmergency
-        case .counted, .lock, .clearFault, .tick: break
+        case .takeBack, .counted, .lock, .clearFault, .tick: break
         }
     }
 

@@ -61,6 +61,30 @@ import Testing
         #expect(bench.asserts(.entry).isEmpty)
     }
 
+    @Test func aWarrantThatEndsBeforeTheQueueDoesLapsesThen() {
+        var bench = TurnstileBench()
+        bench.ask(.exit, 1)
+        let until = bench.now + .milliseconds(440)
+        bench.give(.ask(PersonWarrant(2, by: .policy, until: until), .entry))
+        bench.wait(.milliseconds(439))
+        #expect(bench.ends.isEmpty)
+        bench.wait(.milliseconds(1))
+        #expect(bench.ends == [2: [.lapsed]])
+    }
+
+    @Test func aWarrantThatIsTakenBackWaitsNoLongerAndOneThatIsReleasedStays() {
+        var bench = TurnstileBench()
+        bench.ask(.exit, 1)
+        bench.ask(.entry, 2)
+        bench.give(.takeBack(1))
+        bench.give(.takeBack(2))
+        #expect(bench.ends == [2: [.interrupted]] && bench.isReleased(.exit))
+        bench.walk(.exit)
+        bench.wait(.seconds(2))
+        #expect(bench.ends == [1: [.passed], 2: [.interrupted]])
+        #expect(bench.asserts(.entry).isEmpty)
+    }
+
     @Test func nobodyIsReleasedAgainstSomebodyWhoIsInThePassage() {
         var bench = TurnstileBench()
         bench.reads(.inner, true)
