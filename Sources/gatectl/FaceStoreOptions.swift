@@ -96,6 +96,26 @@ extension ControlOptions {
     }
 }
 
+extension ControlClient {
+    /// The store waits for it, and the eyes for the store: shorter than their patience.
+    private static let answerLimit = Duration.seconds(3)
+
+    /// Whether a consent stands at this moment, by the running gate.
+    func answer(on consent: Consent) -> FaceStore.ConsentAnswer {
+        var request = ControlRequest(.consents)
+        request.person = consent.person
+        do throws(StartError) {
+            let reply = try ask(request, within: Self.answerLimit)
+            guard reply.ok, let standing = reply.standing else {
+                return .unknown(reply.text ?? "the gate refuses to tell")
+            }
+            return standing.contains(consent.identifier) ? .stands : .ended
+        } catch {
+            return .unknown(error.description)
+        }
+    }
+}
+
 extension WallTime {
     /// UTC, to the second, e.g. `2026-11-24T18:30:00Z`.
     var shown: String {

@@ -71,11 +71,14 @@ struct FacesEnrolCommand: ParsableCommand {
             ])
             throw ExitCode(1)
         }
+        // Minutes may have passed before the camera. Connected before the store is held, for
+        // afterwards root's rights are those of its owner, whom the gate would refuse.
+        let gate = try ControlClient(path: try control.path())
         try store.enrol(
             templates.map { .init(embedding: $0.embedding, quality: $0.quality) },
             as: TemplateBinding(
                 person: person, model: reader.embedder.model, consent: consent.identifier),
-            twinNote: twin, at: .now())
+            twinNote: twin, at: .now(), consent: { gate.answer(on: consent) })
         print("\(person): \(templates.count) templates under consent \(consent.identifier)")
         if templates.count < Enrolment.picturesWanted {
             ErrorOutput.write([

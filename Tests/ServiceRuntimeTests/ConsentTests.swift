@@ -40,7 +40,8 @@ import VisionLink
         defer { store.close() }
         try store.enrol(
             [.init(embedding: try embedding(person.count), quality: 0.9)],
-            as: TemplateBinding(person: person, model: model, consent: consent), at: .now())
+            as: TemplateBinding(person: person, model: model, consent: consent), at: .now(),
+            consent: { .stands })
     }
 
     static func bytes(in folder: String) -> Data {
