@@ -25,7 +25,7 @@ package final class FaceStore: Sendable {
     private static let sealed = Data("gatehouse faces".utf8)
 
     package let path: String
-    private let folder: String
+    let folder: String
     private let queue: DatabaseQueue
     private let key: SiteKey
 

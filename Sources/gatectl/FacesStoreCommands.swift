@@ -94,6 +94,15 @@ struct FacesRemoveCommand: ParsableCommand {
                     + "it ends; run this again"
             ])
         }
+        switch try store.renewCalibration() {
+        case .unchanged: break
+        case .renewed(let people): print("the site's calibration is measured anew on \(people) people")
+        case .removed:
+            ErrorOutput.write([
+                "warning: the site's calibration is removed, since \(person) had a part in it; "
+                    + "measure again with gatectl faces calibrate, which needs 15 people"
+            ])
+        }
     }
 }
 

@@ -147,6 +147,24 @@ import VisionLink
         #expect(gallery.reports.last == .enrolled(["E018"]))
     }
 
+    @Test func whoIsForgottenHasNoPartInTheSitesCalibrationEither() throws {
+        let folder = try ScratchFolder()
+        let people = (1...16).map { String(repeating: "E", count: $0) }
+        for person in people { try Self.enrol(person, consent: "C1", in: folder.path) }
+        let store = try #require(try FaceStore.open(folder.path))
+        let measured = try #require(
+            SiteCalibration.measure(
+                try store.templates(of: Self.model), model: Self.model, at: .now()))
+        store.close()
+        try measured.save(in: folder.path)
+        let gallery = try FaceGallery(folder: folder.path)
+        gallery.forget(["EEE"])
+        gallery.finish()
+        let left = try #require(SiteCalibration.load(folder.path, for: Self.model))
+        #expect(measured.peopleCount == 16 && left.peopleCount == 15)
+        #expect(left.templates.count == 15)
+    }
+
     @Test func aFaceOfAnotherEmbedderIsComparedWithNobody() throws {
         let folder = try ScratchFolder()
         try Self.enrol("E017", consent: "C1", in: folder.path)
