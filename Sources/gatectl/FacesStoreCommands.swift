@@ -96,7 +96,8 @@ struct FacesRemoveCommand: ParsableCommand {
         }
         switch try store.renewCalibration() {
         case .unchanged: break
-        case .renewed(let people): print("the site's calibration is measured anew on \(people) people")
+        case .renewed(let people):
+            print("the site's calibration is measured anew on \(people) people")
         case .removed:
             ErrorOutput.write([
                 "warning: the site's calibration is removed, since \(person) had a part in it; "
