@@ -39,6 +39,9 @@ struct FacesEnrolCommand: ParsableCommand {
             throw ValidationError("give photographs, or --camera CAMERA, and not both")
         }
         if !(5...600).contains(seconds) { throw ValidationError("--seconds takes 5 to 600") }
+        if let twin, twin.allSatisfy(\.isWhitespace) {
+            throw ValidationError("--twin takes a note of why the likeness is accepted")
+        }
     }
 
     func run() throws {
@@ -49,6 +52,14 @@ struct FacesEnrolCommand: ParsableCommand {
                     + "--text VERSION")
         }
         let reader = try networks.reader(control.config)
+        let calibration = storage.calibration(of: reader.embedder)
+        if calibration == nil {
+            ErrorOutput.write([
+                "warning: neither the embedder's file (fmr) nor this site says how rare likenesses "
+                    + "are, and until one does nobody is recognised; enrol at least 15 people, then "
+                    + "run gatectl faces calibrate"
+            ])
+        }
         guard let store = try FaceStore.open(storage.faces, making: true) else { return }
         defer { store.close() }
         let others = try store.templates(of: reader.embedder.model)
@@ -57,8 +68,7 @@ struct FacesEnrolCommand: ParsableCommand {
             others.map { FaceTemplate(person: $0.record.binding.person, embedding: $0.embedding) },
             dimension: reader.embedder.dimension, fusion: .highest)
         var enrolment = Enrolment(
-            gallery: gallery,
-            threshold: Enrolment.threshold(storage.calibration(of: reader.embedder)))
+            gallery: gallery, threshold: Enrolment.threshold(calibration))
         if let camera {
             enrolment = try guide(CameraName(camera), reader, enrolment)
         } else {
