@@ -13,10 +13,10 @@ struct FacesEnrolCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "enrol", abstract: "Enrols a person from 3 to 5 photographs.",
         discussion: """
-            The person's consent must stand (gatectl consent grant). Refused are: photographs of \
-            poor quality, with several faces or of different people, and a face that resembles \
-            another enrolled person's (twins: --twin NOTE). Earlier templates of the person are \
-            replaced. No picture is kept, and none is needed again. Run it as root or as the eyes' \
+            The person's consent must stand to the end (gatectl consent grant). Refused are: \
+            photographs of poor quality, with several faces or of different people, and a face \
+            that resembles another enrolled person's (twins: --twin NOTE). Earlier templates of \
+            the person are replaced. No picture is kept, and none is needed again. Run it as root or as the eyes' \
             user; running eyes take the change up by themselves.
             """)
 
