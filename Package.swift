@@ -141,7 +141,9 @@ let package = Package(
         test("GateSimulation"),
         test("ServiceRuntime"),
         .testTarget(
-            name: "CommandTests", dependencies: ["EventJournal", "GateTypes"], swiftSettings: tests),
+            name: "CommandTests",
+            dependencies: ["EventJournal", "FaceMatching", "FaceStorage", "GateTypes"],
+            swiftSettings: tests),
         .testTarget(name: "TidyTests", dependencies: [], swiftSettings: tests),
     ],
     swiftLanguageModes: [.v6]

@@ -108,7 +108,9 @@ package struct FaceEvidence: Hashable, Sendable {
     /// Whether one frame shows the person that a badge has named: similar enough to them, and nobody
     /// else clearly nearer; nil when the frame cannot tell.
     ///
-    /// A full list of the nearest that lacks them was made before the eyes knew whom to look for.
+    /// A full list of the nearest that lacks them was made before the eyes knew whom to look for. A
+    /// rate of 1 counts against them: none was measured, or they are as unlike as most strangers, and
+    /// nothing tells the one from the other.
     package static func verifies(
         _ face: FaceSighting, person: String, _ requirements: FaceRequirements
     ) -> Bool? {

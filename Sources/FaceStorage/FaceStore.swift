@@ -25,7 +25,7 @@ package final class FaceStore: Sendable {
     private static let sealed = Data("gatehouse faces".utf8)
 
     package let path: String
-    private let folder: String
+    let folder: String
     private let queue: DatabaseQueue
     private let key: SiteKey
 
@@ -202,13 +202,35 @@ package final class FaceStore: Sendable {
         }
     }
 
+    /// What is known of a consent at this moment.
+    package enum ConsentAnswer: Hashable, Sendable {
+        case stands, ended
+        /// Nobody said, and why.
+        case unknown(String)
+    }
+
     /// Stores the templates of one enrolment in place of the person's earlier ones, all or none.
+    ///
+    /// - Parameter consent: whether the binding's consent stands at this moment. It is asked while
+    ///   nobody else can write: whoever ends the consent later destroys these templates, too, for
+    ///   their removal waits behind this call. It must answer before others give up waiting (5 s),
+    ///   and may open no file: what root does here is done with the rights of the folder's owner.
+    /// - Throws: `consentEnded` and `consentUnknown` before anything is changed.
     package func enrol(
-        _ new: [NewTemplate], as binding: TemplateBinding, twinNote: String? = nil, at now: WallTime
+        _ new: [NewTemplate], as binding: TemplateBinding, twinNote: String? = nil,
+        at now: WallTime, consent: () -> ConsentAnswer
     ) throws(FaceStoreError) {
         let key = key
         try perform { db in
             try db.inTransaction(.immediate) {
+                switch consent() {
+                case .stands: break
+                case .ended:
+                    throw FaceStoreError.consentEnded(
+                        person: binding.person, consent: binding.consent)
+                case .unknown(let detail):
+                    throw FaceStoreError.consentUnknown(consent: binding.consent, detail: detail)
+                }
                 try Self.delete(person: binding.person, in: db)
                 let count = try Int.fetchOne(db, sql: "SELECT count(*) FROM template") ?? 0
                 guard count + new.count <= Gallery.templatesLargest else {

@@ -11,6 +11,8 @@ package enum FaceStoreError: Error, Hashable, Sendable, CustomStringConvertible 
     case unusable(path: String, detail: String)
     case diskFull(path: String)
     case full(limit: Int)
+    case consentEnded(person: String, consent: String)
+    case consentUnknown(consent: String, detail: String)
 
     package var description: String {
         switch self {
@@ -37,6 +39,12 @@ package enum FaceStoreError: Error, Hashable, Sendable, CustomStringConvertible 
             "face templates '\(path)' cannot grow, the disk is full; free space on its file system"
         case .full(let limit):
             "face templates: \(limit) are stored, more would make comparing slow; remove some"
+        case .consentEnded(let person, let consent):
+            "face templates: the consent \(consent) of \(person) has ended meanwhile, and nothing "
+                + "was stored; grant a new one (gatectl consent grant \(person)), then enrol again"
+        case .consentUnknown(let consent, let detail):
+            "face templates: whether the consent \(consent) stands is not known (\(detail)), and "
+                + "nothing was stored; see 'gatectl status', then enrol again"
         }
     }
 

@@ -24,11 +24,14 @@ package struct SiteCalibration: Hashable, Sendable, Codable {
     /// The calibration of a folder for an embedder; nil where there is none, one for another, or one
     /// that others could have written.
     package static func load(_ folder: String, for model: FaceModel) -> SiteCalibration? {
+        read(folder).flatMap { $0.model == model.identifier ? $0 : nil }
+    }
+
+    fileprivate static func read(_ folder: String) -> SiteCalibration? {
         var status = stat()
         guard unsafe stat("\(folder)/\(fileName)", &status) == 0, status.st_mode & 0o022 == 0,
             let bytes = FileManager.default.contents(atPath: "\(folder)/\(fileName)"),
             let read = try? JSONDecoder().decode(SiteCalibration.self, from: bytes),
-            read.model == model.identifier,
             FaceCalibration(read.calibration.points) == read.calibration
         else { return nil }
         return read
@@ -61,6 +64,15 @@ package struct SiteCalibration: Hashable, Sendable, Codable {
             throw error
         } catch {
             throw .unusable(path: path, detail: error.localizedDescription)
+        }
+    }
+
+    fileprivate static func remove(from folder: String) throws(FaceStoreError) {
+        try FileOwner.acting(in: folder) { () throws(FaceStoreError) in
+            let path = "\(folder)/\(fileName)"
+            guard unsafe unlink(path) == 0 || errno == ENOENT else {
+                throw .unusable(path: path, detail: unsafe String(cString: strerror(errno)))
+            }
         }
     }
 
@@ -100,6 +112,43 @@ package struct SiteCalibration: Hashable, Sendable, Codable {
             points.append(.init(similarity: min(most + 0.01, 1), falseMatchRate: bound))
         }
         return FaceCalibration(points)
+    }
+}
+
+extension FaceStore {
+    /// What became of the site's calibration when people had left.
+    package enum CalibrationChange: Hashable, Sendable {
+        /// Nobody it was measured on has left, or there is none.
+        case unchanged
+        case renewed(people: Int)
+        /// Those who are left are too few for a table, or too many to be compared in passing.
+        case removed
+    }
+
+    /// More templates are compared by `gatectl faces calibrate` only: seconds, and much memory.
+    private static let renewedLargest = 4_000
+
+    /// Takes those whose templates are gone out of the site's calibration: likenesses and numbers.
+    ///
+    /// Which of them were theirs does not stand in the file, so it is measured anew, on the others it
+    /// was measured on; where too few of these are left, on everybody who is enrolled.
+    @discardableResult
+    package func renewCalibration() throws(FaceStoreError) -> CalibrationChange {
+        guard let site = SiteCalibration.read(folder) else { return .unchanged }
+        let measured = Set(site.templates)
+        guard !measured.isSubset(of: try records().map(\.number)) else { return .unchanged }
+        let model = FaceModel(name: "", identifier: site.model)
+        let all = try templates(of: model)
+        let left = all.filter { measured.contains($0.record.number) }
+        guard all.count <= Self.renewedLargest,
+            let fresh = SiteCalibration.measure(left, model: model, at: site.measured)
+                ?? SiteCalibration.measure(all, model: model, at: site.measured)
+        else {
+            try SiteCalibration.remove(from: folder)
+            return .removed
+        }
+        try fresh.save(in: folder)
+        return .renewed(people: fresh.peopleCount)
     }
 }
 

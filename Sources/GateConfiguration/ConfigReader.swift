@@ -78,7 +78,7 @@ package struct ConfigReader {
                 "there are badges and no people", hint: "add people.csv with a row for each holder")
         }
         reader.checkWhoPasses(hasBadges: sources.badges != nil)
-        reader.checkFaceLanes(hasBadges: sources.badges != nil)
+        reader.checkFaceLanes()
         reader.checkFaceNetworks()
         if sources.policy != nil {
             reader.checkRules()

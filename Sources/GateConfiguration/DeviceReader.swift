@@ -16,6 +16,8 @@ struct DeclaredNames {
     /// Inputs of which each pulse counts.
     var pulses: [String: SourcePlace] = [:]
     var lanes: [String: SourcePlace] = [:]
+    /// Where each lane has readers; one whose side is wrong counts for all.
+    var readerSides: [LaneName: Set<ReaderConfig.Side>] = [:]
     var groups: [String: SourcePlace] = [:]
     var people: Set<String> = []
     var schedules: [String: SourcePlace] = [:]

@@ -21,10 +21,13 @@ package struct FaceLaneConfig: Hashable, Sendable {
         /// Sees the same place in infrared light.
         package var infrared: CameraName?
 
+        package var judgesLiveness: Bool { asksChallenge || infrared != nil }
+
         package init(camera: CameraName) { self.camera = camera }
     }
 
-    /// Who has accepted that faces open without judged liveness, and why.
+    /// Who has accepted that a face alone opens, and why: without judged liveness where the way has
+    /// none, and whatever network and site have measured.
     package struct Acceptance: Hashable, Sendable {
         package var acceptedBy: String
         package var reason: String
@@ -62,6 +65,11 @@ package struct FaceLaneConfig: Hashable, Sendable {
     /// A face opens by itself, and no name stands for it: embedder and site must have measured that
     /// it is safe.
     package var needsProof: Bool { use == .alone && alone == nil }
+
+    /// Whether every way with a camera judges liveness.
+    package var judgesLiveness: Bool {
+        [entry, exit].compactMap { $0 }.allSatisfy(\.judgesLiveness)
+    }
 
     /// The cameras that recognise, and the ones that only judge liveness.
     package var cameras: [CameraName] { [entry, exit].compactMap { $0?.camera } }

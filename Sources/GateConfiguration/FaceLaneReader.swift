@@ -118,11 +118,6 @@ extension ConfigReader {
                 "accepted_by", hint: "name who answers for it", &report),
             let reason = section.requiredText("reason", hint: "write why", &report)
         else { return nil }
-        report.warn(
-            faces.keyPlace(of: "face_alone"),
-            "a face opens here without judged liveness: a photograph may do, as "
-                + "\(name.shortened) accepts (\(reason.shortened))",
-            hint: "let a guard watch, or add liveness: to its cameras")
         return .init(acceptedBy: name, reason: reason)
     }
 
@@ -141,10 +136,12 @@ extension ConfigReader {
                 section.keyPlace(of: "start"), "\(section.title) waits for a badge and needs none",
                 hint: "write start: always, or use: with_badge")
         }
+        let unjudged = [("entry", faces.entry), ("exit", faces.exit)]
+            .filter { !($0.1?.judgesLiveness ?? true) }.map(\.0)
+        if let alone = faces.alone { warn(of: alone, unjudged, section) }
         guard !section.has("face_alone") else { return }
         // Whether the figures bear it is asked of the networks, once all lanes are known.
-        let ways = [("entry", faces.entry), ("exit", faces.exit)]
-        for (key, way) in ways where way.map({ !$0.asksChallenge && $0.infrared == nil }) ?? false {
+        for key in unjudged {
             report.error(
                 section.keyPlace(of: "use"),
                 "\(section.title) lets a face alone open, and nothing judges liveness at '\(key)'",
@@ -159,12 +156,37 @@ extension ConfigReader {
         }
     }
 
+    /// Tells what a name stands for: a photograph that may do, or figures that nobody looks at.
+    private mutating func warn(
+        of alone: FaceLaneConfig.Acceptance, _ unjudged: [String], _ section: Section
+    ) {
+        let name = "as \(alone.acceptedBy.shortened) accepts (\(alone.reason.shortened))"
+        guard !unjudged.isEmpty else {
+            return report.warn(
+                section.keyPlace(of: "face_alone"),
+                "a live face alone opens here, whatever network and site have measured, \(name)",
+                hint: "let a guard watch, or remove face_alone once the figures bear it "
+                    + "(gatectl faces calibrate)")
+        }
+        let ways = unjudged.map { "'\($0)'" }.joined(separator: " and ")
+        report.warn(
+            section.keyPlace(of: "face_alone"),
+            "a face opens here without judged liveness at \(ways): a photograph may do, \(name)",
+            hint: "let a guard watch, or add liveness: to the camera")
+    }
+
     /// There is always a way in without a face; the cameras of vehicles see no faces.
-    mutating func checkFaceLanes(hasBadges: Bool) {
-        for (name, place) in declared.faces.sorted(by: { $0.key < $1.key }) where !hasBadges {
-            report.error(
-                place, "lane '\(name)' has no way in without a face",
-                hint: "add roster/people.csv and roster/badges.csv: nobody must give a face")
+    ///
+    /// To be called when lanes, readers and roster are known.
+    mutating func checkFaceLanes() {
+        for (name, place) in declared.faces.sorted(by: { $0.key < $1.key }) {
+            if config.roster.badges.isEmpty {
+                report.error(
+                    place, "lane '\(name)' has no way in without a face: nobody has a badge",
+                    hint: "add people to roster/people.csv and their badges to roster/badges.csv: "
+                        + "nobody must give a face")
+            }
+            checkReaders(name, place)
         }
         for (lane, barrier) in config.lanes.sorted(by: { $0.key < $1.key }) {
             guard let camera = barrier.camera, let place = declared.faceCameras[camera] else {
@@ -173,6 +195,34 @@ extension ConfigReader {
             report.error(
                 place, "camera '\(camera)' reads the plates of lane '\(lane)'",
                 hint: "faces need a camera of their own")
+        }
+    }
+
+    /// A badge passes only where a reader reads it; simulated people need none.
+    private mutating func checkReaders(_ name: LaneName, _ place: SourcePlace) {
+        guard let faces = config.faces[name] else { return }
+        let turnstile = config.turnstiles[name]?.outputs
+        let releases = [turnstile?.entry, turnstile?.exit, config.doors[name]?.outputs.strike]
+            .compactMap { $0.flatMap { config.outputs[$0] } }
+        guard releases.contains(where: { !isSimulated($0.chip) }) else { return }
+        let sides: [(key: String, way: FaceLaneConfig.Way?, side: ReaderConfig.Side)] = [
+            ("entry", faces.entry, .outside), ("exit", faces.exit, .inside),
+        ]
+        let readers = declared.readerSides[name] ?? []
+        let unread = sides.filter { $0.way != nil && !readers.contains($0.side) }
+        if faces.use == .withBadge, readers.isEmpty, !unread.isEmpty {
+            return report.error(
+                place, "lane '\(name)' asks for a face beside a badge, and no reader reads a badge",
+                hint: "add a reader with lane: \(name) under readers:")
+        }
+        // The button at a door lets everybody out.
+        let hasExit = config.doors[name]?.inputs.exit != nil
+        for (key, _, side) in unread where side == .outside || !hasExit {
+            report.warn(
+                place,
+                "lane '\(name)' has a face camera at '\(key)' and no reader there: who gives no "
+                    + "face needs the guard",
+                hint: "add a reader with lane: \(name), side: \(side.rawValue) under readers:")
         }
     }
 }

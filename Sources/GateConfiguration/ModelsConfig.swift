@@ -29,15 +29,18 @@ package struct FaceNetworks: Sendable {
     package let problems: [Problem]
     /// What could not be looked at, and so may be otherwise than told.
     package let doubts: [String]
+    /// Whether network or site have measured how rare likenesses are; without it nobody is matched.
+    package let isCalibrated: Bool
     /// Why the figures do not bear a face alone at this false match rate; nil when they do.
     package let objection: @Sendable (Double) -> String?
 
     package init(
-        problems: [Problem], doubts: [String] = [],
+        problems: [Problem], doubts: [String] = [], isCalibrated: Bool = true,
         objection: @escaping @Sendable (Double) -> String?
     ) {
         self.problems = problems
         self.doubts = doubts
+        self.isCalibrated = isCalibrated
         self.objection = objection
     }
 }
@@ -80,9 +83,19 @@ extension ConfigReader {
             report.error(
                 declared.models[problem.key] ?? lane, problem.problem, hint: problem.hint)
         }
-        for (name, faces) in config.faces.sorted(by: { $0.key < $1.key }) where faces.needsProof {
+        for (name, faces) in config.faces.sorted(by: { $0.key < $1.key })
+        where faces.needsProof || !found.isCalibrated {
             guard let place = declared.faceUses[name], found.problems.isEmpty else { continue }
-            if let objection = found.objection(faces.falseMatchRate) {
+            if !found.isCalibrated {
+                report.warn(
+                    place,
+                    "lane '\(name)' recognises nobody by the face: the embedder's file has no table "
+                        + "of how rare likenesses are (fmr), and no calibration of the site is "
+                        + "found",
+                    hint: "enrol at least 15 people, then run gatectl faces calibrate; if that is "
+                        + "done, check as root or name the folder with --faces")
+            }
+            if faces.needsProof, let objection = found.objection(faces.falseMatchRate) {
                 report.error(
                     place, "lane '\(name)' lets a face alone open, and \(objection)",
                     hint: "write use: with_badge; or face_alone: { accepted_by: NAME, reason: "

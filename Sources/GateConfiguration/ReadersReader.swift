@@ -21,6 +21,10 @@ extension ConfigReader {
             hint: "write outside (it lets in), inside (it lets out) or gate (the side gate)",
             &report)
         if let lane, let side { checkSide(reader, lane, side) }
+        if let lane {
+            declared.readerSides[lane, default: []]
+                .formUnion(side.map { [$0] } ?? Set(ReaderConfig.Side.allCases))
+        }
         let data0 = readDataLine(reader, "data0")
         let data1 = readDataLine(reader, "data1")
         let formats = readFormats(reader)

@@ -174,6 +174,8 @@ package final class FaceGallery: Sendable {
             report.trouble = state.withLock { $0.trouble }
         }
         tell(.forgotten(report))
+        // Later, since the templates are what is waited for; likenesses alone show nobody's face.
+        withStore { (store) throws(FaceStoreError) in try store.renewCalibration() }
     }
 
     private func withStore(_ work: (FaceStore) throws(FaceStoreError) -> Void) {

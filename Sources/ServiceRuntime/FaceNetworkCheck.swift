@@ -43,6 +43,7 @@ extension FaceNetworkSource {
         let figures = FaceFigures(
             network: embedder.calibration, card: embedder.card, site: site, templates: templates)
         return FaceNetworks(
-            problems: [], doubts: doubts, objection: { figures.objection(at: $0) })
+            problems: [], doubts: doubts, isCalibrated: figures.table != nil,
+            objection: { figures.objection(at: $0) })
     }
 }

@@ -81,12 +81,8 @@ package struct GateScreen {
                 let plate = lane.lastPlate
                 let style: Style = plate.map { $0.isAdmitted ? .good : .bad } ?? .plain
                 let blind = lane.blind.map { styled("  \(texts[word: .blind]): \($0)", .bad) } ?? ""
-                let alone =
-                    lane.faceAlone.map {
-                        styled("  \(texts[word: .faceAlone]) (\($0))", .bad)
-                    } ?? ""
                 return pad("\(lane.name)", 10) + pad(boom(lane.boom), 11) + pad(occupied, 24)
-                    + styled(pad(plate?.text ?? "-", 12), style) + lane.text + blind + alone
+                    + styled(pad(plate?.text ?? "-", 12), style) + lane.text + blind
             } + people(gate.lanes.filter(Self.isForPeople))
     }
 
@@ -97,7 +93,8 @@ package struct GateScreen {
         ["locked", "released", "open"].contains(lane.boom)
     }
 
-    /// Turnstiles and doors, some in a row; a dot where somebody is.
+    /// Turnstiles and doors, some in a row; a dot where somebody is. Below, a line for each where a
+    /// face alone opens by somebody's name.
     private func people(_ lanes: [GateSnapshot.Lane]) -> [String] {
         stride(from: 0, to: lanes.count, by: Self.peopleInARow).map { first in
             lanes[first..<min(first + Self.peopleInARow, lanes.count)].map { lane in
@@ -107,6 +104,13 @@ package struct GateScreen {
                 return pad("\(lane.name)", 10) + styled(pad(boom(lane.boom), 10), style)
                     + styled(dot, .good) + "   "
             }.joined()
+        } + lanes.compactMap(faceAlone)
+    }
+
+    private func faceAlone(_ lane: GateSnapshot.Lane) -> String? {
+        lane.faceAlone.map { name in
+            let word = texts[word: lane.judgesLiveness == true ? .faceAloneLive : .faceAlone]
+            return pad("\(lane.name)", 10) + styled("\(word) (\(name))", .bad)
         }
     }
 

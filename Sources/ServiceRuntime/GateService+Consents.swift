@@ -19,7 +19,7 @@ extension GateService {
         }
     }
 
-    /// Where a face opens without judged liveness stands in the record, with who answers for it.
+    /// Where a face alone opens by somebody's name stands in the record, with who answers for it.
     func recordFaceAcceptances() {
         for (lane, faces) in config.faces.sorted(by: { $0.key < $1.key }) {
             guard let alone = faces.alone else { continue }

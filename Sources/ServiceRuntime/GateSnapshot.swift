@@ -23,8 +23,10 @@ package struct GateSnapshot: Hashable, Sendable, Codable {
         package var blind: String?
         /// Decided on last, but nil from the arrival of the next vehicle until that one is decided on.
         package var lastPlate: Plate?
-        /// Who has accepted that a face opens here without judged liveness, and why.
+        /// Who has accepted that a face alone opens here, and why; nil where nobody had to.
         package var faceAlone: String?
+        /// Whether liveness is judged there all the same; nil without `faceAlone`.
+        package var judgesLiveness: Bool?
     }
 
     /// One plate that was decided on.

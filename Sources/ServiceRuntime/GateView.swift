@@ -133,13 +133,15 @@ package struct GateView: Sendable {
         let isOpen = active(turnstile?.inputs.gate) || active(door?.inputs.contact)
         let isReleased = releases.contains { $0.map(asserted.contains) ?? false }
         let notice = notices[status.lane] ?? .ready
+        let faces = config.faces[status.lane]
         return GateSnapshot.Lane(
             name: status.lane, direction: BarrierConfig.Direction.both.rawValue,
             state: status.state, isVehicleWaiting: false, notice: notice.rawValue,
             text: texts[notice], boom: isOpen ? "open" : isReleased ? "released" : "locked",
             occupied: roles.filter { active($0.1) }.map(\.0), camera: nil, blind: nil,
             lastPlate: nil,
-            faceAlone: config.faces[status.lane]?.alone.map { "\($0.acceptedBy): \($0.reason)" })
+            faceAlone: faces?.alone.map { "\($0.acceptedBy): \($0.reason)" },
+            judgesLiveness: faces?.alone == nil ? nil : faces?.judgesLiveness)
     }
 
     private static func boom(

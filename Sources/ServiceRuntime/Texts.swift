@@ -12,7 +12,7 @@ package struct Texts: Sendable {
         case locked, released, open, outer, inner, presence, obstacle
         case reader, credentials, unreadable, lockdown
         case approach, safety, photocell, directionIn, directionOut, directionBoth
-        case arrivalToRelay, frameToRelay, journal, decide, relay, faceAlone
+        case arrivalToRelay, frameToRelay, journal, decide, relay, faceAlone, faceAloneLive
     }
 
     package let language: Site.Language
@@ -168,6 +168,7 @@ package struct Texts: Sendable {
         case .decide: ("decide", "判定")
         case .relay: ("relay", "继电器")
         case .faceAlone: ("a face alone opens, liveness not judged", "仅凭人脸放行，未做活体检测")
+        case .faceAloneLive: ("a face alone opens, whatever was measured", "仅凭人脸放行，不论误识率")
         }
     }
 }

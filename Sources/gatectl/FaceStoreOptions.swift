@@ -64,19 +64,21 @@ struct FaceStoreOptions: ParsableArguments {
         return store
     }
 
-    /// The store, or nil where the folder is there and nobody was ever enrolled in it.
-    ///
-    /// - Throws: also when there is no folder: a mistyped one would prove what nobody looked at.
-    func storeOfFolder() throws -> FaceStore? {
+    /// The store, for a proof: a folder that is mistyped, or another one, would prove what nobody
+    /// looked at, and ends the command with status 1.
+    func storeForProof() throws -> FaceStore {
         if let store = try FaceStore.open(faces) { return store }
         var isFolder: ObjCBool = false
-        guard unsafe FileManager.default.fileExists(atPath: faces, isDirectory: &isFolder),
-            isFolder.boolValue
-        else {
-            ErrorOutput.write(["error: there is no folder '\(faces)'; name it with --faces"])
-            throw ExitCode(1)
-        }
-        return nil
+        let isThere =
+            unsafe FileManager.default.fileExists(atPath: faces, isDirectory: &isFolder)
+            && isFolder.boolValue
+        ErrorOutput.write([
+            isThere
+                ? "error: there is no database of templates (\(FaceStore.fileName)) in '\(faces)': "
+                    + "nobody was ever enrolled there, or it is another folder; name it with --faces"
+                : "error: there is no folder '\(faces)'; name it with --faces"
+        ])
+        throw ExitCode(1)
     }
 
     /// The site's own calibration where there is one, and the embedder's beyond it.
@@ -93,6 +95,26 @@ extension ControlOptions {
         request.person = person
         let reply = try ask(request)
         return (reply.consents ?? [], Set(reply.standing ?? []))
+    }
+}
+
+extension ControlClient {
+    /// The store waits for it, and the eyes for the store: shorter than their patience.
+    private static let answerLimit = Duration.seconds(3)
+
+    /// Whether a consent stands at this moment, by the running gate.
+    func answer(on consent: Consent) -> FaceStore.ConsentAnswer {
+        var request = ControlRequest(.consents)
+        request.person = consent.person
+        do throws(StartError) {
+            let reply = try ask(request, within: Self.answerLimit)
+            guard reply.ok, let standing = reply.standing else {
+                return .unknown(reply.text ?? "the gate refuses to tell")
+            }
+            return standing.contains(consent.identifier) ? .stands : .ended
+        } catch {
+            return .unknown(error.description)
+        }
     }
 }
 

@@ -13,10 +13,10 @@ struct FacesEnrolCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "enrol", abstract: "Enrols a person from 3 to 5 photographs.",
         discussion: """
-            The person's consent must stand (gatectl consent grant). Refused are: photographs of \
-            poor quality, with several faces or of different people, and a face that resembles \
-            another enrolled person's (twins: --twin NOTE). Earlier templates of the person are \
-            replaced. No picture is kept, and none is needed again. Run it as root or as the eyes' \
+            The person's consent must stand to the end (gatectl consent grant). Refused are: \
+            photographs of poor quality, with several faces or of different people, and a face \
+            that resembles another enrolled person's (twins: --twin NOTE). Earlier templates of \
+            the person are replaced. No picture is kept, and none is needed again. Run it as root or as the eyes' \
             user; running eyes take the change up by themselves.
             """)
 
@@ -39,6 +39,9 @@ struct FacesEnrolCommand: ParsableCommand {
             throw ValidationError("give photographs, or --camera CAMERA, and not both")
         }
         if !(5...600).contains(seconds) { throw ValidationError("--seconds takes 5 to 600") }
+        if let twin, twin.allSatisfy(\.isWhitespace) {
+            throw ValidationError("--twin takes a note of why the likeness is accepted")
+        }
     }
 
     func run() throws {
@@ -49,6 +52,14 @@ struct FacesEnrolCommand: ParsableCommand {
                     + "--text VERSION")
         }
         let reader = try networks.reader(control.config)
+        let calibration = storage.calibration(of: reader.embedder)
+        if calibration == nil {
+            ErrorOutput.write([
+                "warning: neither the embedder's file (fmr) nor this site says how rare likenesses "
+                    + "are, and until one does nobody is recognised; enrol at least 15 people, then "
+                    + "run gatectl faces calibrate"
+            ])
+        }
         guard let store = try FaceStore.open(storage.faces, making: true) else { return }
         defer { store.close() }
         let others = try store.templates(of: reader.embedder.model)
@@ -57,8 +68,7 @@ struct FacesEnrolCommand: ParsableCommand {
             others.map { FaceTemplate(person: $0.record.binding.person, embedding: $0.embedding) },
             dimension: reader.embedder.dimension, fusion: .highest)
         var enrolment = Enrolment(
-            gallery: gallery,
-            threshold: Enrolment.threshold(storage.calibration(of: reader.embedder)))
+            gallery: gallery, threshold: Enrolment.threshold(calibration))
         if let camera {
             enrolment = try guide(CameraName(camera), reader, enrolment)
         } else {
@@ -71,11 +81,14 @@ struct FacesEnrolCommand: ParsableCommand {
             ])
             throw ExitCode(1)
         }
+        // Minutes may have passed before the camera. Connected before the store is held, for
+        // afterwards root's rights are those of its owner, whom the gate would refuse.
+        let gate = try ControlClient(path: try control.path())
         try store.enrol(
             templates.map { .init(embedding: $0.embedding, quality: $0.quality) },
             as: TemplateBinding(
                 person: person, model: reader.embedder.model, consent: consent.identifier),
-            twinNote: twin, at: .now())
+            twinNote: twin, at: .now(), consent: { gate.answer(on: consent) })
         print("\(person): \(templates.count) templates under consent \(consent.identifier)")
         if templates.count < Enrolment.picturesWanted {
             ErrorOutput.write([

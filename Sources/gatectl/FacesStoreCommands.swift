@@ -94,6 +94,16 @@ struct FacesRemoveCommand: ParsableCommand {
                     + "it ends; run this again"
             ])
         }
+        switch try store.renewCalibration() {
+        case .unchanged: break
+        case .renewed(let people):
+            print("the site's calibration is measured anew on \(people) people")
+        case .removed:
+            ErrorOutput.write([
+                "warning: the site's calibration is removed, since \(person) had a part in it; "
+                    + "measure again with gatectl faces calibrate, which needs 15 people"
+            ])
+        }
     }
 }
 
@@ -105,20 +115,20 @@ struct FacesAuditCommand: ParsableCommand {
             A row for each template without a standing consent of its own, and exit status 1; with \
             0 every template has one. Ended consents whose templates the eyes have not confirmed \
             as destroyed are told, too, and consents that end within 30 days. Run it as root: a \
-            folder that cannot be looked into proves nothing and is an error.
+            folder that cannot be looked into, or holds no database, proves nothing and is an error.
             """)
 
     @OptionGroup var storage: FaceStoreOptions
     @OptionGroup var control: ControlOptions
 
     func run() throws {
-        let store = try storage.storeOfFolder()
-        defer { store?.close() }
+        let store = try storage.storeForProof()
+        defer { store.close() }
         let (consents, standing) = try control.consents()
         let owners = Dictionary(
             consents.map { ($0.identifier, $0.person) }, uniquingKeysWith: { $1 })
         var faults: [String] = []
-        let records = try store?.records() ?? []
+        let records = try store.records()
         for record in records {
             let consent = record.binding.consent
             if !standing.contains(consent) {

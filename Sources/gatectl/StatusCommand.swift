@@ -23,20 +23,10 @@ struct StatusCommand: ParsableCommand {
             let screen = GateScreen(language: gate.language, hasColour: Terminal.isInteractive)
             screen.lines(gate).forEach { print($0) }
         case .tsv:
-            print("lane\tdirection\tboom\toccupied\tnotice\tcamera\tblind\tplate\tadmitted\treason")
-            for lane in gate.lanes { print(row(lane)) }
+            print(GateTable.header)
+            for lane in gate.lanes { print(GateTable.row(lane)) }
         case .json: print(String(decoding: ControlCoding.encode(gate), as: UTF8.self))
         }
-    }
-
-    private func row(_ lane: GateSnapshot.Lane) -> String {
-        let plate = lane.lastPlate
-        let cells = [
-            lane.name.text, lane.direction, lane.boom, lane.occupied.joined(separator: ","),
-            lane.notice, lane.camera?.text ?? "", lane.blind ?? "", plate?.text ?? "",
-            plate.map { $0.isAdmitted ? "yes" : "no" } ?? "", plate?.reason ?? "",
-        ]
-        return cells.map { $0.filter { !$0.isNewline && $0 != "\t" } }.joined(separator: "\t")
     }
 }
 

@@ -104,6 +104,7 @@ import Testing
         let verify = { FaceEvidence.verifies($0, person: $1, needs) }
         #expect(verify(Self.face([("E1", 0.42, 8e-4)]), "E1") == true)
         #expect(verify(Self.face([("E1", 0.42, 2e-3)]), "E1") == false)
+        #expect(verify(Self.face([("E1", 0.05, 1)]), "E1") == false)
         #expect(verify(Self.face([("E2", 0.42, 8e-4)]), "E1") == false)
         let between = Self.face([("E2", 0.60, 1e-6), ("E1", 0.42, 8e-4)])
         #expect(verify(between, "E1") == false)

@@ -171,6 +171,38 @@ struct CheckCommandTests {
         #expect(result.status == 1 && result.errors.contains("site.golden"), "\(result.errors)")
     }
 
+    /// The committed embedder as `import-onnx` would write it: without a table of likenesses.
+    private static func writeEmbedderWithoutTable(_ path: String) throws {
+        let source = Gatectl.root.appending(path: "models/face-embedder.ghn")
+        var whole = try Data(contentsOf: source)
+        let key = try #require(whole.range(of: Data("meta fmr ".utf8)))
+        whole.replaceSubrange(key, with: Data("meta was ".utf8))
+        var bytes = [UInt8](whole)
+        var sum = ~UInt32(0)
+        for byte in bytes.dropFirst(16) {
+            sum ^= UInt32(byte)
+            for _ in 0..<8 { sum = sum & 1 == 1 ? sum >> 1 ^ 0xEDB8_8320 : sum >> 1 }
+        }
+        for place in 0..<4 {
+            bytes[12 + place] = UInt8(truncatingIfNeeded: ~sum >> UInt32(8 * place))
+        }
+        try Data(bytes).write(to: URL(filePath: path))
+    }
+
+    @Test(.enabled(if: FacesCommandTests.hasNetworks, "no face networks in models/"))
+    func anEmbedderThatMatchesNobodyIsToldAtTheLane() throws {
+        let site = try Self.siteWithFaces(
+            use: "with_badge", models: "models: { face_embedder: site.ghn }")
+        try Self.writeEmbedderWithoutTable("\(site.folder)/site.ghn")
+        let result = try site.run("check", "--faces", "\(site.folder)/none")
+        let place = try site.place("use: with_badge", in: "gatehouse.yaml")
+        #expect(result.status == 0)
+        let told = "\(place): warning: lane 'people' recognises nobody by the face"
+        #expect(result.errors.contains(told), "\(result.errors)")
+        #expect(result.errors.contains("gatectl faces calibrate"))
+        #expect(try site.run("check", "--strict", "--faces", "\(site.folder)/none").status == 1)
+    }
+
     @Test func missingFolderIsOneSentence() throws {
         let result = try Gatectl.run(["check", "/nowhere/gatehouse"])
         #expect(result.status == 1)

@@ -169,6 +169,47 @@ import Testing
         #expect(rights as? Int == 0o600)
     }
 
+    @Test func whoHasLeftHasNoPartInTheCalibrationAnyMore() throws {
+        let folder = try FaceStoreTests.Folder()
+        let store = try folder.store()
+        let people = Dictionary(
+            grouping: try Self.templates(people: 17), by: \.record.binding.person)
+        for (person, own) in people.sorted(by: { $0.key < $1.key }) {
+            try store.enrol(
+                own.map { .init(embedding: $0.embedding, quality: 0.9) },
+                as: FaceStoreTests.binding(person), at: FaceStoreTests.now, consent: { .stands })
+        }
+        func loaded() -> SiteCalibration? {
+            SiteCalibration.load(folder.path, for: FaceStoreTests.model)
+        }
+        #expect(try store.renewCalibration() == .unchanged)
+        // E9 comes later, and has no part in it.
+        let first = try store.templates(of: FaceStoreTests.model)
+            .filter { $0.record.binding.person != "E9" }
+        let before = try #require(
+            SiteCalibration.measure(
+                first, model: FaceStoreTests.model, at: FaceStoreTests.now))
+        try before.save(in: folder.path)
+        try store.remove(person: "E9")
+        #expect(try store.renewCalibration() == .unchanged)
+        #expect(loaded() == before)
+
+        let gone = first.filter { $0.record.binding.person == "E3" }.map(\.record.number)
+        try store.remove(person: "E3")
+        #expect(try store.renewCalibration() == .renewed(people: 15))
+        let after = try #require(loaded())
+        #expect(Set(before.templates).subtracting(after.templates) == Set(gone))
+        #expect(after.genuine.count == 60 && after.nearestOthers.count == 15)
+        #expect(after.measured == before.measured)
+        #expect(try store.renewCalibration() == .unchanged)
+        // 14 are too few for a table.
+        try store.remove(person: "E4")
+        #expect(try store.renewCalibration() == .removed)
+        #expect(
+            !FileManager.default.fileExists(
+                atPath: "\(folder.path)/\(SiteCalibration.fileName)"))
+    }
+
     @Test(arguments: ["", "{", "[]", "{\"model\":1}"])
     func aDamagedCalibrationIsNone(text: String) throws {
         let folder = try FaceStoreTests.Folder()

@@ -54,7 +54,7 @@ import Testing
             [
                 .init(embedding: try embedding(person.count + 1), quality: 0.8),
                 .init(embedding: try embedding(person.count + 7), quality: 0.7),
-            ], as: binding(person, consent: consent), at: now)
+            ], as: binding(person, consent: consent), at: now, consent: { .stands })
     }
 
     @Test func whatIsStoredComesBackOverRestarts() throws {
@@ -117,6 +117,52 @@ import Testing
         let other = FaceModel(name: "next", identifier: String(repeating: "b", count: 64))
         #expect(try store.templates(of: other).isEmpty)
         #expect(try store.records().count == 2)
+    }
+
+    // MARK: Consent
+
+    @Test(arguments: [FaceStore.ConsentAnswer.ended, .unknown("no gate answers")])
+    func whoseConsentDoesNotStandAtTheLastMomentIsNotStored(
+        answer: FaceStore.ConsentAnswer
+    ) throws {
+        let folder = try Folder()
+        let store = try folder.store()
+        try Self.enrol("E018", in: store)
+        let before = try store.records()
+        func enrol(_ person: String) -> FaceStoreError? {
+            #expect(throws: FaceStoreError.self) {
+                try store.enrol(
+                    [.init(embedding: try Self.embedding(3), quality: 0.9)],
+                    as: Self.binding(person, consent: "C2"), at: Self.now, consent: { answer })
+            }
+        }
+        let error = try #require(enrol("E-WITHDRAWN"))
+        #expect(error.description.contains("nothing was stored"))
+        // Not even for a moment, and what was there under a standing consent stays.
+        #expect(folder.bytes.range(of: Data("E-WITHDRAWN".utf8)) == nil)
+        #expect(enrol("E018") != nil)
+        #expect(try store.records() == before)
+        #expect(try store.templates(of: Self.model).count == 2)
+    }
+
+    /// Between the answer and the templates no removal fits in: it comes before, or destroys them.
+    @Test func theConsentIsAskedWhileNobodyElseCanRemoveAnything() throws {
+        let folder = try Folder()
+        let store = try folder.store()
+        let other = try DatabaseQueue(path: store.path)
+        let remove = { try other.write { try $0.execute(sql: "DELETE FROM template") } }
+        var isHeld = false
+        try store.enrol(
+            [.init(embedding: try Self.embedding(3), quality: 0.9)], as: Self.binding("E017"),
+            at: Self.now
+        ) {
+            isHeld = (try? remove()) == nil
+            return .stands
+        }
+        #expect(isHeld)
+        #expect(try store.records().count == 1)
+        try remove()
+        #expect(try store.records().isEmpty)
     }
 
     @Test(arguments: ["person", "model", "consent"])

@@ -12,6 +12,19 @@ import Testing
 
         """
 
+    static let readerLines = ["o-d0", "o-d1", "i-d0", "i-d1"].enumerated().map {
+        "  \($1): { chip: board, line: \(20 + $0), input: pulses, bias: up }\n"
+    }.joined()
+
+    static let readers = """
+        readers:
+          people-outside:
+            { lane: people, side: outside, data0: o-d0, data1: o-d1, formats: [wiegand-34], badge: whole }
+          people-inside:
+            { lane: people, side: inside, data0: i-d0, data1: i-d1, formats: [wiegand-34], badge: whole }
+
+        """
+
     static let faces = """
             faces:
               entry: { camera: in1, liveness: { infrared: ir1 } }
@@ -25,9 +38,10 @@ import Testing
 
     static func text(_ faces: String = faces) -> String {
         PersonLaneTests.gatehouse
-            .replacing("lanes:\n", with: cameras + "lanes:\n")
+            .replacing("lanes:\n", with: readerLines + cameras + "lanes:\n")
             .replacing(
                 "    timing: { release: 4s }\n", with: "    timing: { release: 4s }\n" + faces)
+            + readers
     }
 
     @Test func everyKeyIsRead() throws {
@@ -42,7 +56,7 @@ import Testing
         #expect(faces.cameras == ["in1", "out1"] && faces.infraredCameras == ["ir1"])
         // The warning stands, and no camera counts as unused.
         let warnings = report.warnings.map(\.description)
-        #expect(warnings.contains { $0.contains("without judged liveness") })
+        #expect(warnings.contains { $0.contains("as E100 accepts (guard beside it)") })
         #expect(!warnings.contains { $0.contains("used by no lane") })
     }
 
@@ -52,6 +66,25 @@ import Testing
         #expect(report.errors == [])
         let faces = try #require(read?.faces["people"])
         #expect(faces.use == .withBadge && faces.start == .always && faces.alone == nil)
+    }
+
+    @Test(arguments: [
+        ("in1", "out1", "without judged liveness at 'entry' and 'exit': a photograph may do"),
+        ("in1, liveness: { infrared: ir1 }", "out1", "liveness at 'exit': a photograph may do"),
+        (
+            "in1, liveness: { infrared: ir1 }", "out1, liveness: { challenge: yes }",
+            "a live face alone opens here, whatever network and site have measured"
+        ),
+    ])
+    func whatANameStandsForIsTold(entry: String, exit: String, says: String) throws {
+        let (config, report) = PersonLaneTests.read(
+            Self.text(
+                "    faces: { entry: { camera: \(entry) }, exit: { camera: \(exit) }, use: alone, "
+                    + "face_alone: { accepted_by: E100, reason: guard beside it } }\n"))
+        #expect(config != nil, "\(report.errors)")
+        let told = report.warnings.map(\.description).filter { $0.contains("as E100 accepts") }
+        #expect(told.count == 1 && told[0].contains(says), "\(told)")
+        #expect(told.allSatisfy { $0.contains("photograph") == says.contains("photograph") })
     }
 
     // MARK: Networks
@@ -90,6 +123,24 @@ import Testing
             FaceNetworks(problems: [], objection: { _ in "the site has not calibrated" })
         }
         #expect(accepted.report.errors == [])
+    }
+
+    @Test(arguments: ["with_badge", "alone, face_alone: { accepted_by: E1, reason: x }"])
+    func aNetworkThatMatchesNobodyIsTold(use: String) throws {
+        let text = Self.text("    faces: { entry: { camera: in1 }, use: \(use) }\n")
+        for isCalibrated in [true, false] {
+            let (config, report) = Self.read(text) { _ in
+                FaceNetworks(
+                    problems: [], doubts: ["the folder is locked"], isCalibrated: isCalibrated,
+                    objection: { _ in nil })
+            }
+            #expect(config != nil, "\(report.errors)")
+            let warnings = report.warnings.map(\.description)
+            let told = warnings.filter { $0.contains("'people' recognises nobody by the face") }
+            #expect(told.count == (isCalibrated ? 0 : 1))
+            #expect(told.allSatisfy { $0.contains("gatectl faces calibrate") })
+            #expect(warnings.contains { $0.contains("is locked") } == !isCalibrated)
+        }
     }
 
     @Test func networksOfTheSitesOwnAreReadAndTheirFaultsToldWhereTheyAreNamed() throws {
@@ -186,14 +237,70 @@ import Testing
         #expect(found.contains { $0.place.line == line }, "told: \(report.errors)")
     }
 
-    @Test func thereMustBeAWayInWithoutAFace() {
+    @Test(arguments: [nil, "badge,person,valid_from,valid_until,note\n"] as [String?])
+    func thereMustBeAWayInWithoutAFace(badges: String?) {
         var (sources, report) = PersonLaneTests.sources(
-            Self.text("    faces: { entry: { camera: in1 } }\n"))
-        sources.badges = nil
-        sources.people = nil
+            Self.text("    faces: { entry: { camera: in1 } }\n"), badges: badges ?? "")
+        if badges == nil { (sources.badges, sources.people) = (nil, nil) }
         report = ConfigReader.read(sources, zones: SampleSite.zones, report: report).report
         #expect(
             report.errors.contains { $0.description.contains("no way in without a face") },
             "told: \(report.errors)")
+    }
+
+    // MARK: Readers
+
+    static let both = "entry: { camera: in1 }, exit: { camera: out1 }"
+    static let alone = "use: alone, face_alone: { accepted_by: E1, reason: x }"
+
+    /// The site with the readers of these sides only.
+    static func read(_ faces: String, without sides: [String], chip: String? = nil) -> (
+        config: GateConfig?, told: [String]
+    ) {
+        var text = Self.text("    faces: { \(faces) }\n")
+        for side in sides {
+            let reader = readers.split(separator: "  people-").first { $0.hasPrefix(side) }
+            text = text.replacing("  people-" + (reader ?? ""), with: "")
+        }
+        if sides.count == 2 { text = text.replacing("readers:\n", with: "") }
+        if let chip {
+            text = text.replacing("path: /dev/gpiochip0", with: chip)
+        }
+        let (config, report) = PersonLaneTests.read(text)
+        let told = report.errors.map(\.description) + report.warnings.map(\.description)
+        return (config, told.filter { $0.contains("no reader") })
+    }
+
+    @Test func whoGivesNoFaceNeedsAReaderWhereTheFaceIsAsked() {
+        let none = ["outside", "inside"]
+        let never = Self.read(Self.both, without: none)
+        #expect(never.config == nil)
+        #expect(never.told.count == 1 && never.told[0].contains("error: lane 'people' asks"))
+        let half = Self.read(Self.both, without: ["inside"])
+        #expect(half.config != nil && half.told.count == 1)
+        #expect(half.told.allSatisfy { $0.contains("at 'exit'") && $0.contains("side: inside") })
+        let alone = Self.read("\(Self.both), \(Self.alone)", without: none)
+        #expect(alone.config != nil && alone.told.count == 2)
+        #expect(alone.told.allSatisfy { $0.contains("warning: lane 'people' has a face camera") })
+        #expect(Self.read(Self.both, without: []).told == [])
+        // A way without a face camera is open to badges or shut, faces change nothing there.
+        #expect(Self.read("entry: { camera: in1 }", without: ["inside"]).told == [])
+        // Simulated people show their badges without a reader.
+        let simulated = Self.read(Self.both, without: none, chip: "simulated: true")
+        #expect(simulated.config != nil && simulated.told == [])
+    }
+
+    @Test func theButtonAtADoorLetsOutWhoGivesNoFace() {
+        let faces = "    faces: { exit: { camera: out1 }, \(Self.alone) }\n"
+        let door = Self.text("").replacing(
+            "    opens_for: bicycle\n", with: "    opens_for: bicycle\n" + faces)
+        func told(_ text: String) -> [String] {
+            let (config, report) = PersonLaneTests.read(text)
+            #expect(config != nil, "\(report.errors)")
+            return report.warnings.map(\.description).filter { $0.contains("no reader") }
+        }
+        #expect(told(door) == [])
+        let bare = door.replacing("exit: a-exit, ", with: "")
+        #expect(told(bare).count == 1 && told(bare)[0].contains("lane 'bikes'"))
     }
 }

@@ -40,7 +40,8 @@ import VisionLink
         defer { store.close() }
         try store.enrol(
             [.init(embedding: try embedding(person.count), quality: 0.9)],
-            as: TemplateBinding(person: person, model: model, consent: consent), at: .now())
+            as: TemplateBinding(person: person, model: model, consent: consent), at: .now(),
+            consent: { .stands })
     }
 
     static func bytes(in folder: String) -> Data {
@@ -144,6 +145,24 @@ import VisionLink
         gallery.forget(["E-LEAVING"])
         gallery.finish()
         #expect(gallery.reports.last == .enrolled(["E018"]))
+    }
+
+    @Test func whoIsForgottenHasNoPartInTheSitesCalibrationEither() throws {
+        let folder = try ScratchFolder()
+        let people = (1...16).map { String(repeating: "E", count: $0) }
+        for person in people { try Self.enrol(person, consent: "C1", in: folder.path) }
+        let store = try #require(try FaceStore.open(folder.path))
+        let measured = try #require(
+            SiteCalibration.measure(
+                try store.templates(of: Self.model), model: Self.model, at: .now()))
+        store.close()
+        try measured.save(in: folder.path)
+        let gallery = try FaceGallery(folder: folder.path)
+        gallery.forget(["EEE"])
+        gallery.finish()
+        let left = try #require(SiteCalibration.load(folder.path, for: Self.model))
+        #expect(measured.peopleCount == 16 && left.peopleCount == 15)
+        #expect(left.templates.count == 15)
     }
 
     @Test func aFaceOfAnotherEmbedderIsComparedWithNobody() throws {

@@ -94,6 +94,39 @@ import Testing
         #expect(lines.contains { $0.contains("lane1") && $0.contains("京A12345") })
     }
 
+    @Test func whereAFaceAloneOpensAndWhoAcceptedItIsSeen() throws {
+        var snapshot = try Self.snapshot()
+        var lane = snapshot.lanes[0]
+        (lane.boom, lane.occupied, lane.blind) = ("locked", [], nil)
+        for number in 1...4 {
+            lane.name = LaneName("people\(number)")
+            lane.faceAlone = number == 3 ? nil : "E10\(number): guard beside it"
+            lane.judgesLiveness = number == 3 ? nil : number == 2
+            snapshot.lanes.append(lane)
+        }
+        let lines = GateScreen(language: "en", hasColour: false).lines(snapshot)
+        #expect(
+            lines.filter { $0.contains("face alone") } == [
+                "people1   a face alone opens, liveness not judged (E101: guard beside it)",
+                "people2   a face alone opens, whatever was measured (E102: guard beside it)",
+                "people4   a face alone opens, liveness not judged (E104: guard beside it)",
+            ])
+        let chinese = GateScreen(language: "zh", hasColour: false).lines(snapshot)
+        #expect(chinese.count { $0.contains("未做活体检测 (E10") } == 2)
+    }
+
+    @Test func theTableHasACellForEachColumn() throws {
+        var lane = try Self.snapshot().lanes[0]
+        let columns = GateTable.header.split(separator: "\t")
+        func cells() -> [Substring] {
+            GateTable.row(lane).split(separator: "\t", omittingEmptySubsequences: false)
+        }
+        #expect(cells().count == columns.count && columns.last == "face_alone")
+        #expect(cells().last == "")
+        lane.faceAlone = "E100: guard\tbeside\nit"
+        #expect(cells().count == columns.count && cells().last == "E100: guardbesideit")
+    }
+
     @Test func unknownLanguageAndKindStillShow() {
         let screen = GateScreen(language: "xx", hasColour: false)
         let happening = GateHappening(

@@ -104,7 +104,7 @@ package struct DemoPhotographs: Sendable {
             good.map { .init(embedding: $0.embedding, quality: $0.quality) },
             as: TemplateBinding(
                 person: person, model: reader.embedder.model, consent: consent.identifier),
-            at: now.wall)
+            at: now.wall, consent: { .stands })
         templates += good.map { FaceTemplate(person: person, embedding: $0.embedding) }
         people.append(person)
         return left
