@@ -1,7 +1,6 @@
 import AccessPolicy
 import EventLoop
 import FaceMatching
-import FaceStorage
 import Foundation
 import GateConfiguration
 import GateTypes
@@ -10,13 +9,15 @@ import PlateRecognition
 import Testing
 import VisionLink
 
+@testable import FaceStorage
 @testable import ServiceRuntime
 
 /// Consent from the control socket to the eyes' disk, both programs' services on one loop.
 @Suite struct ConsentTests {
     static let model = FaceModel(name: "test", identifier: String(repeating: "a", count: 64))
 
-    static let embedder = FaceGallery.Embedder(model: model, calibration: nil, card: nil)
+    static let table = FaceCalibration(table: "0.2:0.01 0.4:1e-5")
+    static let embedder = FaceGallery.Embedder(model: model, calibration: table, card: nil)
 
     static func request(
         _ kind: ControlRequest.Kind, _ person: String, until: String? = nil
@@ -154,7 +155,7 @@ import VisionLink
         gallery.uses(Self.embedder)
         gallery.lookForChanges()
         let other = FaceModel(name: "next", identifier: String(repeating: "b", count: 64))
-        gallery.uses(.init(model: other, calibration: nil, card: nil))
+        gallery.uses(.init(model: other, calibration: Self.table, card: nil))
         #expect(gallery.snapshot == nil)
         gallery.finish()
         #expect(gallery.snapshot == nil)
@@ -171,6 +172,37 @@ import VisionLink
         gallery.finish()
         #expect(gallery.reports.first == .faceTrouble(nil))
         #expect(gallery.snapshot?.gallery.peopleCount == 1)
+    }
+
+    @Test func anEmbedderWithoutATableComparesWithNobodyAndSaysSo() throws {
+        let folder = try ScratchFolder()
+        try Self.enrol("E017", consent: "C1", in: folder.path)
+        let bare = FaceGallery.Embedder(model: Self.model, calibration: nil, card: nil)
+        func opened() throws -> FaceGallery {
+            let gallery = try FaceGallery(folder: folder.path)
+            gallery.mayLook(for: [ConsentNotice(person: "E017", consent: "C1", expires: nil)])
+            gallery.uses(bare)
+            gallery.finish()
+            return gallery
+        }
+        let gallery = try opened()
+        guard case .faceTrouble(let told?)? = gallery.reports.first else {
+            Issue.record("no trouble is told")
+            return
+        }
+        #expect(told.contains("embedder test has no table") && told.contains("faces calibrate"))
+        // Nobody waits for a face that can match nobody: a badge goes on alone.
+        #expect(gallery.reports.last == .enrolled([]))
+        #expect(gallery.snapshot?.gallery.isEmpty == true)
+
+        // The site's own calibration is a table, too.
+        try SiteCalibration(
+            model: Self.model.identifier, measured: .now(), peopleCount: 15, comparisonCount: 105,
+            calibration: try #require(Self.table), nearestOthers: [], genuine: [], templates: []
+        ).save(in: folder.path)
+        let calibrated = try opened()
+        #expect(calibrated.reports == [.faceTrouble(nil), .enrolled(["E017"])])
+        #expect(calibrated.snapshot?.gallery.peopleCount == 1)
     }
 
     static let models = URL(filePath: #filePath).deletingLastPathComponent()
