@@ -24,7 +24,7 @@ struct DemoCommand: ParsableCommand {
         help: """
             A folder of photographs: those of vehicles stand before lane 1 in turn, those of faces \
             before all six cameras of the turnstiles, which find and compare them. A subfolder of four and more is one person, whom the \
-            first three enrol.
+            first three enrol until the demonstration ends.
             """)
     var pictures: String?
     @Option(help: "Vehicles appear for so many seconds.") var seconds = 56
@@ -41,6 +41,7 @@ struct DemoCommand: ParsableCommand {
     }
 
     func run() throws {
+        Interruption.hold()
         let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         var options = DemoOptions(site: site ?? DemoSite.find(program: program))
         options.length = .seconds(seconds)
