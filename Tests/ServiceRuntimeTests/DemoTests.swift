@@ -187,6 +187,8 @@ private let catalogue = """
         #expect(config.chips.values.allSatisfy { $0.backing == .simulated })
         #expect(config.cameras.values.allSatisfy { $0.source == .scene })
         #expect(config.storage.stateDirectory == site.state)
+        #expect(config.faces["people2"]?.entry?.asksChallenge == true)
+        #expect(config.faces["people3"]?.entry?.infrared != nil)
         let listed = Set(config.roster.vehicles.map(\.plate))
         let strangers = site.catalogue.vehicles.filter { !listed.contains($0.text) }
         #expect(strangers.map(\.name) == ["V05", "V12"])
@@ -245,6 +247,7 @@ private let catalogue = """
             counts.insert(frames.filter { $0.contains("somebody") }.count)
         }
         #expect(counts.count == 1 && counts.first ?? 0 > 0)
+        #expect(config.faces.values.allSatisfy { $0.entry?.asksChallenge != true })
         // An infrared camera sees what its partner sees.
         let lists = ["face-in3", "infrared-in3"].map { name in
             try? String(contentsOfFile: "\(site.config)/photographs-\(name).txt", encoding: .utf8)

@@ -162,6 +162,7 @@ package struct DemoSite: Sendable {
     /// These stand in the demonstration's gatehouse.yaml word by word.
     static let sceneCamera = "lane1: { scene: true,"
     static let firstApproach = "approach: lane1-loop, "
+    static let challenge = ", liveness: { challenge: yes }"
 
     /// - Returns: whether photographs stand before the first lane.
     private static func adapt(_ folder: String, _ options: DemoOptions) throws -> Bool {
@@ -271,6 +272,8 @@ package struct DemoSite: Sendable {
             let list = DemoPhotographs.listName(camera)
             text.replaceSubrange(source, with: "replay: \(list),")
         }
+        // No photograph turns its head; what is shown here is how they are found and compared.
+        text = text.replacing(challenge, with: "")
         try write(text, to: path)
     }
 
