@@ -13,8 +13,9 @@ struct DemoCommand: ParsableCommand {
             Starts the real gatehoused and gatehouse-vision on a temporary copy of the \
             demonstration's site: five vehicle lanes, three turnstiles and ten doors, whose lines \
             are simulated. Five cameras show rendered pictures of vehicles; what the seven at the \
-            turnstiles see is simulated. It ends by itself with a summary. Exit status 1 when a program \
-            died, the journal is broken, the boom opened for a wrong plate, or nobody was let in.
+            turnstiles see is simulated: people who are enrolled, strangers, somebody who withdrew, two at \
+            once, and printed photographs, which fail infrared light or a turn of the head. It ends by \
+            itself with a summary. Exit status 1 when a program died, the journal is broken, the boom opened for a wrong plate, or nobody was let in.
             """)
 
     private static let happeningsShown = 6
