@@ -54,23 +54,37 @@ package final class FaceReader {
     package struct Found {
         package let faces: [DetectedFace]
         fileprivate let picture: Picture
-        var full: RGBImage?
+        /// The picture at full scale, or a smaller decoding of a huge one.
+        private(set) var decoded: RGBImage
+        let isWhole: Bool
+        var full: RGBImage? { isWhole ? decoded : nil }
+
+        fileprivate init(
+            faces: [DetectedFace], picture: Picture, decoded: RGBImage, isWhole: Bool
+        ) {
+            self.faces = faces
+            self.picture = picture
+            self.decoded = decoded
+            self.isWhole = isWhole
+        }
 
         /// Overwrites what was decoded; nothing can be read of it afterwards.
-        package mutating func wipe() { full?.wipe() }
+        package mutating func wipe() { decoded.wipe() }
     }
 
     /// The faces of a picture, surest first; nothing is embedded yet.
     package func detect(in picture: Picture) throws(ImageError) -> Found {
         let isSmall = picture.size.area <= Self.wholePixels
         let scale = isSmall ? .full : detector.decodeScale(for: picture.size)
-        let image = try picture.rgb(scale: scale).image
+        var image = try picture.rgb(scale: scale).image
         do throws(NetworkError) {
             let found = try detector.detect(
                 in: image, fullSize: picture.size, withDoubtful: points != nil)
             let faces = try lookedAgain(found, in: image, of: picture.size)
-            return Found(faces: faces, picture: picture, full: scale == .full ? image : nil)
+            return Found(
+                faces: faces, picture: picture, decoded: image, isWhole: scale == .full)
         } catch {
+            image.wipe()
             throw ImageError(
                 kind: .unsupported, problem: "the face detector fails on it: \(error)",
                 remedy: "give a smaller picture, or install the models again")
@@ -94,30 +108,33 @@ package final class FaceReader {
 
     /// Judges and embeds one of the faces found.
     package func read(_ face: DetectedFace, of found: Found) throws(ImageError) -> ReadFace {
-        var face = face
-        var landmarks = face.landmarks
-        var origin = PixelPoint(x: 0, y: 0)
-        var image = found.full
-        if image == nil {
-            // A huge picture: only the face at full scale, with room for its turning.
-            let reach = 2.5 * max(face.box.shortSide, 8)
-            let (x, y) = (face.box.centre.x, face.box.centre.y)
-            let part = PixelRect(
-                x: Self.whole(x - reach / 2), y: Self.whole(y - reach / 2),
-                width: Self.whole(reach) + 1, height: Self.whole(reach) + 1
-            ).clamped(to: found.picture.size)
-            if let part {
-                image = try found.picture.rgb(part: part).image
-                origin = PixelPoint(x: Double(part.x), y: Double(part.y))
-                landmarks = landmarks.shifted(by: PixelPoint(x: -origin.x, y: -origin.y))
-            }
-        }
         // In a picture that was decoded whole, the points were found to a pixel already.
-        if found.full == nil, let points, let image {
+        if found.isWhole { return try read(face, face.landmarks, in: found.decoded) }
+        // A huge picture: only the face at full scale, with room for its turning.
+        let reach = 2.5 * max(face.box.shortSide, 8)
+        let (x, y) = (face.box.centre.x, face.box.centre.y)
+        let part = PixelRect(
+            x: Self.whole(x - reach / 2), y: Self.whole(y - reach / 2),
+            width: Self.whole(reach) + 1, height: Self.whole(reach) + 1
+        ).clamped(to: found.picture.size)
+        guard let part else { return ReadFace(face: face, quality: .none, embedding: nil) }
+        var image = try found.picture.rgb(part: part).image
+        defer { image.wipe() }
+        let origin = PixelPoint(x: Double(part.x), y: Double(part.y))
+        var face = face
+        var landmarks = face.landmarks.shifted(by: PixelPoint(x: -origin.x, y: -origin.y))
+        if let points {
             landmarks = try Self.refined(landmarks, points, image)
             face.landmarks = landmarks.shifted(by: origin)
         }
-        guard let image, var straight = embedder.straighten(image, landmarks) else {
+        return try read(face, landmarks, in: image)
+    }
+
+    /// - Parameter landmarks: in the picture given, which may be a part.
+    private func read(
+        _ face: DetectedFace, _ landmarks: FaceLandmarks, in image: RGBImage
+    ) throws(ImageError) -> ReadFace {
+        guard var straight = embedder.straighten(image, landmarks) else {
             return ReadFace(face: face, quality: .none, embedding: nil)
         }
         defer { for index in straight.indices { straight[index].wipe() } }

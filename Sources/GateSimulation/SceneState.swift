@@ -2,7 +2,8 @@ import EventLoop
 import GateTypes
 import Glibc
 
-/// What stands before each boom of the simulated world, for whoever draws or counts it.
+/// What stands before each boom of the simulated world, and what displays ask of people there, for
+/// whoever draws, counts or follows it.
 package struct SceneState: Hashable, Sendable {
     package struct Standing: Hashable, Sendable {
         package var vehicle: VehicleNumber
@@ -27,6 +28,9 @@ package struct SceneState: Hashable, Sendable {
         }
     }
 
+    /// The side that a display asks somebody to turn their head to.
+    package enum Turn: String, Hashable, Sendable { case left, right }
+
     package struct Totals: Hashable, Sendable {
         package var arrived = 0
         package var passed = 0
@@ -41,6 +45,8 @@ package struct SceneState: Hashable, Sendable {
     package var start: Instant
     package var time: Instant
     package var lanes: [LaneName: Lane] = [:]
+    /// By the face camera that the asked one stands before.
+    package var asked: [CameraName: Turn] = [:]
     package var totals = Totals()
 
     package init(start: Instant, time: Instant) {
@@ -53,10 +59,12 @@ package struct SceneState: Hashable, Sendable {
 
 extension SceneState {
     private static let title = "gatehouse-scene-1"
+    /// No lane's name; begins the line of a camera.
+    private static let askedMark = "?"
     /// A scene file is never longer.
     private static let sizeLimit = 65_536
 
-    /// One line for the whole, one for each lane.
+    /// One line for the whole, one for each lane, one for each camera before which somebody is asked.
     package var text: String {
         let head: [Int64] =
             [start.nanoseconds, time.nanoseconds]
@@ -69,6 +77,9 @@ extension SceneState {
             }
             let opening = "\(Int((lane.opening * 1000).rounded()))"
             lines.append(([name.text, opening] + vehicles).joined(separator: " "))
+        }
+        for (camera, turn) in asked.sorted(by: { $0.key < $1.key }) {
+            lines.append("\(Self.askedMark) \(camera) \(turn.rawValue)")
         }
         return lines.joined(separator: "\n") + "\n"
     }
@@ -87,6 +98,13 @@ extension SceneState {
         totals.forced = Int(numbers[5])
         totals.struck = Int(numbers[6])
         for line in lines.dropFirst() {
+            if line[0] == Self.askedMark {
+                guard line.count == 3, let turn = Turn(rawValue: String(line[2])) else {
+                    return nil
+                }
+                asked[CameraName(String(line[1]))] = turn
+                continue
+            }
             let values = line.dropFirst().compactMap { Int($0) }
             guard values.count == line.count - 1, values.count % 2 == 1 else { return nil }
             let vehicles = stride(from: 1, to: values.count, by: 2).map {

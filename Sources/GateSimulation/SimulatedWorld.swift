@@ -57,6 +57,7 @@ package final class SimulatedWorld {
     private var faults: [LineName: LineFault] = [:]
     /// Inputs of no lane, such as fire, set by hand.
     private var manual: [LineName: Bool] = [:]
+    private var asked: [CameraName: SceneState.Turn] = [:]
     private var heartbeatChanged: Instant?
     private var scenePublished = Instant(nanoseconds: .min)
 
@@ -114,6 +115,19 @@ package final class SimulatedWorld {
 
     /// Badges that were shown since the last call; the world has no reader's wires.
     package func takeBadges() -> [BadgeReading] { people.takeBadges() }
+
+    /// Shows what a lane's display says, at once, to whoever is asked to turn their head there.
+    package func told(_ lane: LaneName, _ notice: Notice) {
+        let turn: SceneState.Turn? =
+            notice == .turnLeft ? .left : notice == .turnRight ? .right : nil
+        let before = asked
+        for way in [config.faces[lane]?.entry, config.faces[lane]?.exit] {
+            if let way, way.asksChallenge { asked[way.camera] = turn }
+        }
+        guard asked != before else { return }
+        scenePublished = clock
+        onScene?(scene)
+    }
 
     private func appoint(_ due: Instant, _ what: Appointment) {
         let place = appointments.firstIndex { $0.due < due } ?? appointments.endIndex
@@ -279,6 +293,7 @@ package final class SimulatedWorld {
     package var scene: SceneState {
         var scene = SceneState(start: start, time: clock)
         scene.totals = totals
+        scene.asked = asked
         for (name, lane) in lanes {
             let vehicles = lane.vehicles
                 .filter { $0.rear < LaneGeometry.photocell }

@@ -64,31 +64,76 @@ final class FaceLaneReader: FrameReader {
     }
 }
 
-/// What infrared cameras have seen last; shared by all recognisers.
+/// What infrared cameras have seen lately, and where the cameras beside them showed a face; shared
+/// by all recognisers.
 final class InfraredSights: Sendable {
     /// Two cameras show one moment when their frames are this close.
     private static let together = Duration.milliseconds(200)
     /// Shared area over joint area of the two boxes, in shares of their pictures.
     private static let leastOverlap = 0.25
+    /// So many frames of a camera are remembered: more than are read in twice `together`.
+    private static let framesLargest = 32
 
     struct Sight: Sendable {
         let time: Instant
         let boxes: [FaceBox]
+
+        func shows(_ box: FaceBox) -> Bool {
+            boxes.contains { $0.overlap(with: box) >= leastOverlap }
+        }
+
+        func isTogether(with moment: Instant) -> Bool {
+            (time > moment ? time - moment : moment - time) <= together
+        }
     }
 
-    private let sights = Mutex<[CameraName: Sight]>([:])
+    private struct Memory {
+        /// By the infrared camera, and by the one beside it.
+        var infrared: [Sight] = []
+        var colour: [Sight] = []
+    }
+
+    /// By the infrared camera.
+    private let memories = Mutex<[CameraName: Memory]>([:])
 
     func saw(_ sight: Sight, through camera: CameraName) {
-        sights.withLock { $0[camera] = sight }
+        memories.withLock { Self.keep(sight, in: &$0[camera, default: Memory()].infrared) }
     }
 
-    /// Whether the infrared camera sees a face in the same place at the same time.
+    private static func keep(_ sight: Sight, in sights: inout [Sight]) {
+        if sights.count >= framesLargest { sights.removeFirst() }
+        sights.append(sight)
+    }
+
+    /// Whether the infrared camera sees the face that the camera beside it shows, in the same place
+    /// at the same time; to be asked once for each frame of that camera with a face.
     func verdict(of camera: CameraName, on box: FaceBox, at time: Instant) -> LivenessVerdict {
-        guard let sight = sights.withLock({ $0[camera] }) else { return .notJudged }
-        let apart = sight.time > time ? sight.time - time : time - sight.time
-        guard apart <= Self.together else { return .notJudged }
-        return sight.boxes.contains { $0.overlap(with: box) >= Self.leastOverlap }
-            ? .passed : .failed
+        memories.withLock { memories in
+            let memory = memories[camera, default: Memory()]
+            Self.keep(
+                Sight(time: time, boxes: [box]), in: &memories[camera, default: Memory()].colour)
+            return Self.verdict(memory, on: box, at: time)
+        }
+    }
+
+    private static func verdict(
+        _ memory: Memory, on box: FaceBox, at time: Instant
+    ) -> LivenessVerdict {
+        let near = memory.infrared.filter { $0.isTogether(with: time) }
+        // The first one from then on, else the last before: a face that was there still earlier may
+        // have a photograph held before it by now.
+        let later = near.filter { $0.time >= time }.min { $0.time < $1.time }
+        let nearest = later ?? near.max { $0.time < $1.time }
+        if nearest?.shows(box) == true { return .passed }
+        guard !near.contains(where: { $0.shows(box) }) else { return .notJudged }
+        // That a frame from before somebody came does not show them says nothing.
+        let isMissing = near.contains { sight in
+            sight.time >= time
+                || memory.colour.contains {
+                    $0.time <= sight.time && $0.isTogether(with: sight.time) && $0.shows(box)
+                }
+        }
+        return isMissing ? .failed : .notJudged
     }
 }
 

@@ -36,10 +36,11 @@ package final class FaceGallery: Sendable {
         var embedder: Embedder?
         var site: SiteCalibration?
         var report: (@Sendable (EyesReport) -> Void)?
-        /// Of the store, and of the embedder.
+        /// Of the store, of the embedder, and of what is known of its likenesses.
         var trouble: String?
         var networkTrouble: String?
-        var shownTrouble: String? { networkTrouble ?? trouble }
+        var tableTrouble: String?
+        var shownTrouble: String? { networkTrouble ?? trouble ?? tableTrouble }
         var told: [String] = []
         var version: Int?
         var calibrated = 0
@@ -68,12 +69,16 @@ package final class FaceGallery: Sendable {
         let isNew = state.withLock { state in
             guard state.embedder != embedder else { return false }
             state.embedder = embedder
+            state.site = nil
             state.stored = []
             state.snapshot = nil
             return true
         }
         guard isNew else { return }
-        troubled { $0.networkTrouble = nil }
+        troubled { state in
+            state.networkTrouble = nil
+            state.tableTrouble = nil
+        }
         reload()
     }
 
@@ -141,12 +146,13 @@ package final class FaceGallery: Sendable {
             guard isStale else { return }
             let templates = try store.templates(of: embedder.model)
             let site = SiteCalibration.load(folder, for: embedder.model)
-            state.withLock { state in
+            troubled { state in
                 // Another embedder came meanwhile, and its own reload follows.
                 guard state.embedder == embedder else { return }
                 (state.version, state.calibrated) = (version, calibrated)
                 state.site = site
                 state.stored = templates
+                state.tableTrouble = Self.hasTable(state) ? nil : Self.lackOfTable(embedder)
                 Self.rebuild(&state)
             }
             tellEnrolled()
@@ -224,9 +230,20 @@ package final class FaceGallery: Sendable {
         if let news { tell(.enrolled(news)) }
     }
 
-    /// Only templates under the very consent that stands count.
+    private static func hasTable(_ state: State) -> Bool {
+        state.embedder?.calibration != nil || state.site != nil
+    }
+
+    private static func lackOfTable(_ embedder: Embedder) -> String {
+        "the embedder \(embedder.model.name) has no table of false matches; run gatectl faces "
+            + "calibrate (from 15 people on), or take a network file with 'fmr'"
+    }
+
+    /// Only templates under the very consent that stands count, and none while nobody knows how
+    /// rare a likeness is: nothing would match, and whoever has a badge would wait for it in vain.
     private static func fit(_ state: State) -> [FaceStore.OpenedTemplate] {
-        state.stored.filter {
+        guard hasTable(state) else { return [] }
+        return state.stored.filter {
             state.allowed[$0.record.binding.person]?.consent == $0.record.binding.consent
         }
     }

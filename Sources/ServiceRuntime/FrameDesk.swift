@@ -115,6 +115,16 @@ package final class FrameDesk: Sendable {
         state.withLock { $0.slots[camera]?.named = person }
     }
 
+    /// Lets frames go that wait to be read, so that nothing is looked at that came before.
+    package func dropWaiting(_ purpose: Purpose) {
+        state.withLock { state in
+            for (name, slot) in state.slots where slot.purpose == purpose {
+                state.slots[name]?.readySince = nil
+                _ = slot.feed.takeFrame()
+            }
+        }
+    }
+
     /// While paused nothing is read: nobody is there to be told.
     package func pause(_ isPaused: Bool) {
         state.withLock { state in

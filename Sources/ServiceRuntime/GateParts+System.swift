@@ -20,6 +20,7 @@ extension GateParts {
             notifier: SystemdNotifier(), log: { log.write($0, $1) },
             clockIsTrusted: { ClockTrust.isSynchronised() }, program: program)
         parts.simulatedBadges = { simulated.world?.takeBadges() ?? [] }
+        parts.simulatedDisplay = { simulated.world?.told($0, $1) }
         return parts
     }
 

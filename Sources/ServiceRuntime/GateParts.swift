@@ -29,6 +29,8 @@ package struct GateParts {
     package var program: String
     /// Badges of the simulated world since the last call; asked only where chips are simulated.
     package var simulatedBadges: () -> [BadgeReading] = { [] }
+    /// Shows people of the simulated world what a lane's display says.
+    package var simulatedDisplay: (LaneName, Notice) -> Void = { _, _ in }
     /// The user who may be the eyes, beside our own and root.
     package var eyesUser = "gatehouse-vision"
 

@@ -238,6 +238,7 @@ package final class GateService {
         case .makeRoom: eyes?.send(.makeRoom)
         case .tell(let lane, let notice):
             view.told(lane, notice)
+            parts.simulatedDisplay(lane, notice)
             noticesOfCommand.append((lane, notice))
             happened(lane, "notice", texts[notice])
         case .signal(let reader, let signal): readers?.signal(reader, signal)

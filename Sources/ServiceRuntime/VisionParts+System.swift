@@ -40,7 +40,7 @@ extension VisionParts {
         var parts = VisionParts(
             makeFeed: { order, sink in
                 if let script, order.source == .scene, order.faces != nil {
-                    return SimulatedFaceFeed(order, script, sink)
+                    return SimulatedFaceFeed(order, script, scene: scene, sink)
                 }
                 return PictureFeed(
                     order.name, isSimulated: order.source == .scene, sink: sink,

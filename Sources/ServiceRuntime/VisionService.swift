@@ -220,6 +220,8 @@ package final class VisionService {
 
     /// Without a gallery there is nothing to forget, which is told all the same.
     private func forget(_ people: [String]) {
+        // Whose faces wait there nobody knows yet.
+        desk.dropWaiting(.faces)
         if let gallery = parts.gallery { return gallery.forget(people) }
         for person in people {
             link?.send(.forgotten(ForgottenFace(person: person, templateCount: 0)))

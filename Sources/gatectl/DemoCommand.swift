@@ -13,8 +13,9 @@ struct DemoCommand: ParsableCommand {
             Starts the real gatehoused and gatehouse-vision on a temporary copy of the \
             demonstration's site: five vehicle lanes, three turnstiles and ten doors, whose lines \
             are simulated. Five cameras show rendered pictures of vehicles; what the seven at the \
-            turnstiles see is simulated. It ends by itself with a summary. Exit status 1 when a program \
-            died, the journal is broken, the boom opened for a wrong plate, or nobody was let in.
+            turnstiles see is simulated: people who are enrolled, strangers, somebody who withdrew, two at \
+            once, and printed photographs, which fail infrared light or a turn of the head. It ends by \
+            itself with a summary. Exit status 1 when a program died, the journal is broken, the boom opened for a wrong plate, or nobody was let in.
             """)
 
     private static let happeningsShown = 6
@@ -24,7 +25,7 @@ struct DemoCommand: ParsableCommand {
         help: """
             A folder of photographs: those of vehicles stand before lane 1 in turn, those of faces \
             before all six cameras of the turnstiles, which find and compare them. A subfolder of four and more is one person, whom the \
-            first three enrol.
+            first three enrol until the demonstration ends.
             """)
     var pictures: String?
     @Option(help: "Vehicles appear for so many seconds.") var seconds = 56
@@ -41,6 +42,7 @@ struct DemoCommand: ParsableCommand {
     }
 
     func run() throws {
+        Interruption.hold()
         let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         var options = DemoOptions(site: site ?? DemoSite.find(program: program))
         options.length = .seconds(seconds)

@@ -66,4 +66,19 @@ import Testing
         // The camera's own picture is another matter: its buffer takes the next frame.
         #expect(frame.pixels.contains { $0 != 0 })
     }
+
+    @Test func theSmallDecodingOfAHugePictureIsOverwrittenInPlace() throws {
+        let (_, reader) = try ReaderTests.reader()
+        let size = PixelSize(width: 2_560, height: 1_920)
+        let frame = RGBImage.spots(size, [(x: 1_280, y: 960)], side: 32)
+        var found = try reader.detect(in: frame.picture)
+        let face = try #require(found.faces.first)
+        #expect(try reader.read(face, of: found).embedding != nil)
+        #expect(found.full == nil && found.decoded.pixels.contains { $0 != 0 })
+        let before = found.decoded.pixels.withUnsafeBufferPointer { $0.baseAddress }
+        found.wipe()
+        let after = found.decoded.pixels.withUnsafeBufferPointer { $0.baseAddress }
+        #expect(before != nil && before == after)
+        #expect(found.decoded.pixels.allSatisfy { $0 == 0 })
+    }
 }

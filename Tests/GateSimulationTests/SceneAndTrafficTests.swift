@@ -16,6 +16,7 @@ import Testing
                 .init(vehicle: VehicleNumber(18), distance: -0.25),
             ])
         scene.lanes["lane2"] = .init(opening: 0, vehicles: [])
+        scene.asked = ["face-in": .left, "face-out": .right]
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("scene-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -30,6 +31,7 @@ import Testing
         "", "x", "gatehouse-scene-1 1 2", "gatehouse-scene-1 1 2 3 4 5 6 x\n",
         "gatehouse-scene-1 1 2 0 0 0 0 0\nlane1 5 6",
         "gatehouse-scene-1 1 2 0 0 0 0 0\nlane1 5 6 x",
+        "gatehouse-scene-1 1 2 0 0 0 0 0\n? face-in", "gatehouse-scene-1 1 2 0 0 0 0 0\n? a up",
     ])
     func damagedSceneIsNoScene(text: String) {
         #expect(SceneState(text: text) == nil)

@@ -1,4 +1,5 @@
 import GateConfiguration
+import GateEngine
 import GateSimulation
 import GateTypes
 import LineControl
@@ -205,6 +206,24 @@ import Testing
         #expect(often.1 == seldom.1)
         #expect(often.0 == seldom.0)
         #expect(!often.1.isEmpty)
+    }
+
+    @Test func whoIsAskedToTurnSeesItAtOnceAndNobodyElseDoes() {
+        var config = SimulatedLane.config()
+        for (name, asks) in [("one", true), ("two", false)] {
+            var faces = FaceLaneConfig()
+            faces.entry = .init(camera: CameraName("in-\(name)"))
+            faces.entry?.asksChallenge = asks
+            faces.exit = .init(camera: CameraName("out-\(name)"))
+            config.faces[LaneName(name)] = faces
+        }
+        let world = SimulatedWorld(config: config, start: Instant(nanoseconds: 0))
+        var shown: [[CameraName: SceneState.Turn]] = []
+        world.onScene = { shown.append($0.asked) }
+        world.told("two", .turnLeft)
+        let notices: [Notice] = [.turnLeft, .turnRight, .welcome, .ready]
+        for notice in notices { world.told("one", notice) }
+        #expect(shown == [["in-one": .left], ["in-one": .right], [:]])
     }
 
     @Test func resumedWorldLeavesOutWhoCameBefore() {

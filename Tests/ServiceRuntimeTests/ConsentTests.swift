@@ -1,7 +1,6 @@
 import AccessPolicy
 import EventLoop
 import FaceMatching
-import FaceStorage
 import Foundation
 import GateConfiguration
 import GateTypes
@@ -10,13 +9,15 @@ import PlateRecognition
 import Testing
 import VisionLink
 
+@testable import FaceStorage
 @testable import ServiceRuntime
 
 /// Consent from the control socket to the eyes' disk, both programs' services on one loop.
 @Suite struct ConsentTests {
     static let model = FaceModel(name: "test", identifier: String(repeating: "a", count: 64))
 
-    static let embedder = FaceGallery.Embedder(model: model, calibration: nil, card: nil)
+    static let table = FaceCalibration(table: "0.2:0.01 0.4:1e-5")
+    static let embedder = FaceGallery.Embedder(model: model, calibration: table, card: nil)
 
     static func request(
         _ kind: ControlRequest.Kind, _ person: String, until: String? = nil
@@ -173,7 +174,7 @@ import VisionLink
         gallery.uses(Self.embedder)
         gallery.lookForChanges()
         let other = FaceModel(name: "next", identifier: String(repeating: "b", count: 64))
-        gallery.uses(.init(model: other, calibration: nil, card: nil))
+        gallery.uses(.init(model: other, calibration: Self.table, card: nil))
         #expect(gallery.snapshot == nil)
         gallery.finish()
         #expect(gallery.snapshot == nil)
@@ -190,6 +191,37 @@ import VisionLink
         gallery.finish()
         #expect(gallery.reports.first == .faceTrouble(nil))
         #expect(gallery.snapshot?.gallery.peopleCount == 1)
+    }
+
+    @Test func anEmbedderWithoutATableComparesWithNobodyAndSaysSo() throws {
+        let folder = try ScratchFolder()
+        try Self.enrol("E017", consent: "C1", in: folder.path)
+        let bare = FaceGallery.Embedder(model: Self.model, calibration: nil, card: nil)
+        func opened() throws -> FaceGallery {
+            let gallery = try FaceGallery(folder: folder.path)
+            gallery.mayLook(for: [ConsentNotice(person: "E017", consent: "C1", expires: nil)])
+            gallery.uses(bare)
+            gallery.finish()
+            return gallery
+        }
+        let gallery = try opened()
+        guard case .faceTrouble(let told?)? = gallery.reports.first else {
+            Issue.record("no trouble is told")
+            return
+        }
+        #expect(told.contains("embedder test has no table") && told.contains("faces calibrate"))
+        // Nobody waits for a face that can match nobody: a badge goes on alone.
+        #expect(gallery.reports.last == .enrolled([]))
+        #expect(gallery.snapshot?.gallery.isEmpty == true)
+
+        // The site's own calibration is a table, too.
+        try SiteCalibration(
+            model: Self.model.identifier, measured: .now(), peopleCount: 15, comparisonCount: 105,
+            calibration: try #require(Self.table), nearestOthers: [], genuine: [], templates: []
+        ).save(in: folder.path)
+        let calibrated = try opened()
+        #expect(calibrated.reports == [.faceTrouble(nil), .enrolled(["E017"])])
+        #expect(calibrated.snapshot?.gallery.peopleCount == 1)
     }
 
     static let models = URL(filePath: #filePath).deletingLastPathComponent()
@@ -399,7 +431,65 @@ import VisionLink
         let elsewhere = FaceBox(x: 0.1, y: 0.1, width: 0.2, height: 0.2)
         #expect(sights.verdict(of: "ir", on: elsewhere, at: now) == .failed)
         // A screen is black in infrared light.
-        sights.saw(.init(time: now, boxes: []), through: "ir")
-        #expect(sights.verdict(of: "ir", on: box, at: now) == .failed)
+        sights.saw(.init(time: now + .seconds(2), boxes: []), through: "ir")
+        #expect(sights.verdict(of: "ir", on: box, at: now + .seconds(2)) == .failed)
+    }
+
+    @Test func whoHasJustComeIsNoAttackerForAnEarlierInfraredFrame() {
+        let sights = InfraredSights()
+        let begin = Instant.now()
+        let box = FaceBox(x: 0.4, y: 0.4, width: 0.2, height: 0.2)
+        func infrared(_ milliseconds: Int, _ boxes: [FaceBox]) {
+            let time = begin + .milliseconds(milliseconds)
+            sights.saw(.init(time: time, boxes: boxes), through: "ir")
+        }
+        func colour(_ milliseconds: Int) -> LivenessVerdict {
+            sights.verdict(of: "ir", on: box, at: begin + .milliseconds(milliseconds))
+        }
+        // Nobody was there yet when the infrared camera looked last.
+        infrared(0, [])
+        #expect(colour(40) == .notJudged)
+        infrared(66, [box])
+        #expect(colour(106) == .passed)
+        // The infrared frame was read before the colour one that is older.
+        infrared(132, [box])
+        #expect(colour(120) == .passed)
+        // One frame in which the detector misses them is no proof beside one that shows them.
+        infrared(198, [])
+        #expect(colour(206) == .notJudged)
+        infrared(264, [box])
+        #expect(colour(272) == .passed)
+    }
+
+    /// The infrared frame that belongs to a colour frame may always be read after it.
+    @Test(arguments: [0, 10, 33, 60])
+    func aPhotographIsAnAttackHoweverTheFramesFallTogether(phase: Int) {
+        let sights = InfraredSights()
+        let begin = Instant.now()
+        let box = FaceBox(x: 0.4, y: 0.4, width: 0.2, height: 0.2)
+        var verdicts: [LivenessVerdict] = []
+        for frame in 0..<4 {
+            let time = begin + .milliseconds(66 * frame)
+            verdicts.append(sights.verdict(of: "ir", on: box, at: time))
+            sights.saw(.init(time: time + .milliseconds(phase), boxes: []), through: "ir")
+        }
+        #expect(verdicts == [.notJudged, .failed, .failed, .failed])
+    }
+
+    @Test func aPhotographHeldBeforeALivingFaceBecomesAnAttack() {
+        let sights = InfraredSights()
+        let begin = Instant.now()
+        let box = FaceBox(x: 0.4, y: 0.4, width: 0.2, height: 0.2)
+        var verdicts: [LivenessVerdict] = []
+        for frame in 0..<6 {
+            let time = begin + .milliseconds(66 * frame)
+            // Raised after the second frame; it hides the face from the infrared camera.
+            sights.saw(.init(time: time, boxes: frame < 2 ? [box] : []), through: "ir")
+            verdicts.append(sights.verdict(of: "ir", on: box, at: time + .milliseconds(20)))
+        }
+        #expect(verdicts.prefix(2) == [.passed, .passed])
+        // The living face was there a moment ago, and lets no later frame pass.
+        #expect(!verdicts.dropFirst(2).contains(.passed))
+        #expect(verdicts.last == .failed)
     }
 }

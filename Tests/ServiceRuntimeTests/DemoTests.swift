@@ -129,6 +129,36 @@ private let catalogue = """
         #expect(!empty.isGood)
     }
 
+    @Test(arguments: [
+        (
+            "", "",
+            "Lines, booms, vehicles and faces were simulated, the pictures rendered."
+        ),
+        (
+            "lane1 looked through /dev/video0", "",
+            "Lines, booms, the vehicles of the other lanes and faces were simulated; lane1 looked "
+                + "through /dev/video0."
+        ),
+        (
+            "", "all turnstiles were shown the photographs of P",
+            "Lines, booms and vehicles were simulated; all turnstiles were shown the photographs "
+                + "of P."
+        ),
+        (
+            "lane1 was shown the photographs of P",
+            "all turnstiles were shown the photographs of P",
+            "Lines, booms and the vehicles of the other lanes were simulated; lane1 was shown the "
+                + "photographs of P, all turnstiles were shown the photographs of P."
+        ),
+    ])
+    func whatWasRealIsNotToldAsSimulated(lane: String, faces: String, told: String) {
+        var report = DemoReport(
+            summary: DemoSummary(entries: [], sightings: [], catalogue: nil))
+        report.realLane = lane
+        report.realFaces = faces
+        #expect(report.lines[1] == "The demonstration is over. " + told)
+    }
+
     @Test(
         arguments: [
             ([], nil), ([5.0], 5.0), ([3, 1, 2], 3),
@@ -157,6 +187,8 @@ private let catalogue = """
         #expect(config.chips.values.allSatisfy { $0.backing == .simulated })
         #expect(config.cameras.values.allSatisfy { $0.source == .scene })
         #expect(config.storage.stateDirectory == site.state)
+        #expect(config.faces["people2"]?.entry?.asksChallenge == true)
+        #expect(config.faces["people3"]?.entry?.infrared != nil)
         let listed = Set(config.roster.vehicles.map(\.plate))
         let strangers = site.catalogue.vehicles.filter { !listed.contains($0.text) }
         #expect(strangers.map(\.name) == ["V05", "V12"])
@@ -180,6 +212,7 @@ private let catalogue = """
         options.pictures = Self.site + "/scenes"
         let site = try DemoSite(options)
         defer { site.remove() }
+        #expect(site.hasVehiclesOfPictures)
         let first = try #require(site.catalogue.vehicles.first { $0.lane == "lane1" })
         #expect(first.text.isEmpty && first.type == .other)
         #expect(first.frames.map(\.stage) == ["far", "near", "standing", "standing"])
@@ -214,11 +247,57 @@ private let catalogue = """
             counts.insert(frames.filter { $0.contains("somebody") }.count)
         }
         #expect(counts.count == 1 && counts.first ?? 0 > 0)
+        #expect(config.faces.values.allSatisfy { $0.entry?.asksChallenge != true })
         // An infrared camera sees what its partner sees.
         let lists = ["face-in3", "infrared-in3"].map { name in
             try? String(contentsOfFile: "\(site.config)/photographs-\(name).txt", encoding: .utf8)
         }
         #expect(lists[0] != nil && lists[0] == lists[1])
+    }
+
+    /// Photographs show real people: nothing of their templates stays when it is over.
+    @Test func noTemplateOutlivesTheDemonstration() throws {
+        let programs = try ScratchFolder()
+        for name in ["gatehoused", "gatehouse-vision"] {
+            #expect(
+                FileManager.default.createFile(
+                    atPath: programs.file(name), contents: Data("#!/bin/sh\nexit 0\n".utf8),
+                    attributes: [.posixPermissions: 0o700]))
+        }
+        let run = try DemoRun(
+            DemoOptions(site: Self.site), program: programs.file("gatectl"))
+        defer { run.site.remove() }
+        let faces = run.site.faces
+        let (key, other) = (faces + "/site.key", run.site.folder + "/other-name")
+        try FileManager.default.createDirectory(
+            atPath: faces, withIntermediateDirectories: true)
+        for path in [key, faces + "/faces.db"] {
+            try Data(repeating: 7, count: 32).write(to: URL(filePath: path))
+        }
+        // Whatever else still names the key's bytes finds nothing in them.
+        try FileManager.default.linkItem(atPath: key, toPath: other)
+        let report = run.finish()
+        #expect(!FileManager.default.fileExists(atPath: faces))
+        #expect(FileManager.default.fileExists(atPath: run.site.state))
+        #expect(!report.failures.contains { $0.contains("templates") })
+        #expect(FileManager.default.contents(atPath: other) == Data(count: 32))
+    }
+
+    @Test func anInterruptionWaitsForItsCleanUp() throws {
+        Interruption.hold()
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, SIGTERM)
+        defer {
+            sigaddset(&set, SIGINT)
+            pthread_sigmask(SIG_UNBLOCK, &set, nil)
+        }
+        try Interruption.check()
+        pthread_kill(pthread_self(), SIGTERM)
+        #expect(throws: DemoError.self) { try Interruption.check() }
+        var taken: Int32 = 0
+        #expect(sigwait(&set, &taken) == 0 && taken == SIGTERM)
+        try Interruption.check()
     }
 
     @Test func whatCannotBeShownIsToldWithARemedy() {

@@ -1,7 +1,10 @@
 import AccessPolicy
+import Dispatch
 import Foundation
+import GateSimulation
 import GateTypes
 import Testing
+import VisionLink
 
 @testable import ServiceRuntime
 
@@ -34,6 +37,54 @@ import Testing
         #expect(at(17).face?.hint == .uncoverTheFace && at(17).face?.candidates.isEmpty == true)
         #expect(at(2 + script.period).face?.candidates.first?.person == "E001")
         #expect(script.finding("b", at: .seconds(2)).face == nil)
+    }
+
+    /// What a challenge says of whoever the script has before camera a from a second on, at 15
+    /// frames a second.
+    private static func verdict(
+        _ script: FaceScript, from milliseconds: Int, seed: UInt64
+    ) -> LivenessVerdict {
+        let begin = Instant(nanoseconds: 0)
+        var challenge = HeadTurnChallenge(
+            seed: seed, at: begin + .milliseconds(milliseconds), limit: .seconds(3))
+        var asked: FaceScript.Asked?
+        for frame in 0..<60 {
+            let elapsed = Duration.milliseconds(milliseconds + 66 * frame)
+            let turn = challenge.asked.flatMap { SceneState.Turn(rawValue: $0.rawValue) }
+            if asked?.turn != turn { asked = turn.map { .init(turn: $0, since: elapsed) } }
+            guard let face = script.finding("a", at: elapsed, asked: asked).face else { break }
+            challenge.add(
+                yaw: face.yaw, isThePerson: face.candidates.first?.person == "E001",
+                at: begin + elapsed)
+        }
+        return challenge.verdict
+    }
+
+    @Test(arguments: [UInt64](1...8))
+    func theLivingTurnAsTheyAreAskedAndAPhotographDoesNot(seed: UInt64) throws {
+        let script = try Self.script("a 1 3 E001 enrolled", "a 6 4.2 E001 photograph")
+        #expect(Self.verdict(script, from: 1_300, seed: seed) == .passed)
+        #expect(Self.verdict(script, from: 6_300, seed: seed) == .failed)
+    }
+
+    @Test func whoStandsBeforeASimulatedCameraFollowsTheDisplay() throws {
+        let folder = try ScratchFolder()
+        var scene = SceneState(start: .now(), time: .now())
+        scene.asked = ["a": .right, "b": .left]
+        try scene.write(to: folder.file("scene"))
+        let ready = DispatchSemaphore(value: 0)
+        let order = CameraOrder(
+            name: "a", source: .scene, widthPixels: 640, heightPixels: 480, rate: 50,
+            format: "mjpeg")
+        let feed = SimulatedFaceFeed(
+            order, try Self.script("a 0 600 E001 enrolled"), scene: folder.file("scene"),
+            FeedSink(ready: { ready.signal() }, health: { _ in }))
+        defer { feed.stop() }
+        var yaw = 0.0
+        while yaw == 0, ready.wait(timeout: .now() + 60) == .success {
+            yaw = (feed.takeFrame() as? SimulatedFaceFrame)?.finding.face?.yaw ?? 0
+        }
+        #expect(yaw < -0.2)
     }
 
     /// So many of the enrolled pass unrecognised as the card of the committed embedder says.

@@ -2,6 +2,7 @@ import EventJournal
 import EventLoop
 import Foundation
 import GateConfiguration
+import GateEngine
 import GateTypes
 import LineControl
 import ServiceRuntime
@@ -205,6 +206,13 @@ extension GateConfig {
     }
 }
 
+/// Remembers what people of the simulated world would have read on displays.
+final class TestDisplay {
+    private(set) var told: [(lane: LaneName, notice: Notice)] = []
+
+    func show(_ lane: LaneName, _ notice: Notice) { told.append((lane, notice)) }
+}
+
 /// A controller with lines and journal in memory, on a loop of its own.
 final class GateRig {
     let folder: ScratchFolder
@@ -213,6 +221,7 @@ final class GateRig {
     let journal: MemoryJournal
     let notifier: TestNotifier
     let log = TestLog()
+    let display = TestDisplay()
     let config: GateConfig
     /// When a lane's boom last left a limit switch.
     var left: [String: Instant] = [:]
@@ -231,16 +240,16 @@ final class GateRig {
         chip.levels = config.restingLevels
         let (chip, log) = (chip, log)
         var made: MemoryJournal?
-        service = try GateService(
-            loop: loop, config: config,
-            parts: GateParts(
-                loadConfig: loadConfig, makeChips: { _ in ["board": chip] },
-                makeJournal: { _, options in
-                    let journal = MemoryJournal(options: options)
-                    made = journal
-                    return journal
-                },
-                notifier: notifier, log: log.write, clockIsTrusted: { true }, program: "test"))
+        var parts = GateParts(
+            loadConfig: loadConfig, makeChips: { _ in ["board": chip] },
+            makeJournal: { _, options in
+                let journal = MemoryJournal(options: options)
+                made = journal
+                return journal
+            },
+            notifier: notifier, log: log.write, clockIsTrusted: { true }, program: "test")
+        parts.simulatedDisplay = display.show
+        service = try GateService(loop: loop, config: config, parts: parts)
         journal = try #require(made)
     }
 

@@ -19,16 +19,19 @@ import VisionLink
 
     static func reader(_ number: Int) -> FrameDesk.Recogniser { .init(.plates, number) }
 
+    static func order(_ name: CameraName, isForFaces: Bool) -> CameraOrder {
+        var order = CameraOrder(
+            name: name, source: .scene, widthPixels: 1, heightPixels: 1, rate: 1, format: "mjpeg")
+        if isForFaces {
+            order.faces = FaceOrder(role: .recognise(infrared: nil), smallestPixels: 80)
+        }
+        return order
+    }
+
     static func desk(_ names: [CameraName], faces: [CameraName] = []) -> FrameDesk {
         let desk = FrameDesk()
         for name in names + faces {
-            var order = CameraOrder(
-                name: name, source: .scene, widthPixels: 1, heightPixels: 1, rate: 1,
-                format: "mjpeg")
-            if faces.contains(name) {
-                order.faces = FaceOrder(role: .recognise(infrared: nil), smallestPixels: 80)
-            }
-            desk.add(order, Quiet(name))
+            desk.add(order(name, isForFaces: faces.contains(name)), Quiet(name))
         }
         desk.pause(false)
         return desk
@@ -63,6 +66,25 @@ import VisionLink
         #expect(desk.take(Self.reader(0))?.camera.name == "lane")
         let faces = (0..<2).compactMap { desk.take(.init(.faces, $0))?.camera.name }
         #expect(faces == ["in", "out"])
+    }
+
+    /// Nobody knows whose face a frame shows that was not looked at yet.
+    @Test func framesOfFacesThatWaitGoWithAWithdrawalAndPlatesStay() throws {
+        let desk = Self.desk([])
+        let feeds = ["lane", "in"].map { (name: CameraName) in
+            let sink = FeedSink(ready: { desk.ready(name) }, health: { _ in })
+            let feed = ScriptedFeed(Self.order(name, isForFaces: name == "in"), sink)
+            desk.add(feed.order, feed)
+            desk.setAttention(.waiting, of: name)
+            return feed
+        }
+        for feed in feeds { feed.show(.plates([], stages: [])) }
+        desk.dropWaiting(.faces)
+        #expect(feeds[1].takeFrame() == nil)
+        #expect(desk.take(Self.reader(0))?.camera.name == "lane")
+        // The next frame is read like any other.
+        feeds[1].show(.faces(FaceFinding(), stages: []))
+        #expect(desk.take(.init(.faces, 0))?.frame.sequence == 2)
     }
 
     @Test func oneCameraIsReadByOneThreadAtATime() throws {

@@ -114,6 +114,10 @@ extension GateRig {
         #expect(
             rig.service.snapshot().alarms.contains { $0.lane == "lane1" && $0.code == "storage" })
         #expect(rig.chip.outputs["lane1-raise"]?.values == [false])
+        // What stands on the display is what people of a simulated world see.
+        let shown = try #require(rig.display.told.last)
+        #expect(shown.lane == "lane1")
+        #expect(shown.notice.rawValue == rig.service.snapshot().lanes[0].notice)
         eyes.end()
     }
 

@@ -10,8 +10,8 @@ import PlateRecognition
 /// eyes through every face camera, so that all of them find, straighten and compare at once.
 ///
 /// A subfolder with four pictures and more is taken for one person: the first good ones enrol them,
-/// under a consent of the demonstration's own, in its temporary folder. The pictures themselves stay
-/// where they are.
+/// under a consent of the demonstration's own, in its temporary folder, until it ends. The pictures
+/// themselves stay where they are.
 package struct DemoPhotographs: Sendable {
     /// Everything has a limit: each is shown for a second and a half at a time.
     private static let photographsLargest = 40
@@ -55,7 +55,7 @@ package struct DemoPhotographs: Sendable {
         }
         photographs.shown = Array(photographs.shown.prefix(photographsLargest))
         let gallery = try Gallery(templates, dimension: reader.embedder.dimension)
-        let isWorthShowing = photographs.look(reader, gallery)
+        let isWorthShowing = try photographs.look(reader, gallery)
         return isWorthShowing ? photographs : nil
     }
 
@@ -88,6 +88,7 @@ package struct DemoPhotographs: Sendable {
             threshold: Enrolment.threshold(reader.embedder.calibration))
         var left = files
         for file in files where enrolment.acceptedCount < Self.enrolling {
+            try Interruption.check()
             guard let faces = try? reader.read(try Picture(path: file)),
                 try enrolment.add(file, faces: faces) == nil
             else { continue }
@@ -111,12 +112,13 @@ package struct DemoPhotographs: Sendable {
     }
 
     /// Looks at what will be shown; false where no picture shows a face.
-    private mutating func look(_ reader: FaceReader, _ gallery: Gallery) -> Bool {
+    private mutating func look(_ reader: FaceReader, _ gallery: Gallery) throws -> Bool {
         var (withFace, fit, right, wrong, unknown) = (0, 0, 0, 0, 0)
         var (hints, spans) = ([FaceHint: Int](), [Double]())
         let rate = FaceCalibration.pairRate(forOneIn: 0.01, people: gallery.peopleCount)
         let threshold = reader.embedder.calibration?.threshold(for: rate)
         for (path, person) in shown {
+            try Interruption.check()
             let begun = ContinuousClock.now
             guard let face = try? reader.read(try Picture(path: path)).first else { continue }
             spans.append((ContinuousClock.now - begun).milliseconds)

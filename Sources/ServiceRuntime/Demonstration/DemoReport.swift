@@ -13,8 +13,10 @@ package struct DemoReport: Sendable {
     package var failures: [String] = []
     /// How to look further, a command a line.
     package var commands: [String] = []
-    /// Real photographs or a real camera were part of it.
-    package var realParts = ""
+    /// What the first lane's camera saw in place of rendered vehicles; empty where it saw those.
+    package var realLane = ""
+    /// What the face cameras saw in place of simulated people; empty where they saw those.
+    package var realFaces = ""
     /// What photographs of faces showed when they were looked at, name and figures.
     package var photographs: [(name: String, value: String)] = []
 
@@ -63,15 +65,24 @@ package struct DemoReport: Sendable {
     }
 
     private var title: String {
-        "The demonstration is over. Lines, booms, vehicles and faces were simulated"
-            + (realParts.isEmpty ? ", the pictures rendered." : "; \(realParts).")
+        let vehicles = realLane.isEmpty ? "vehicles" : "the vehicles of the other lanes"
+        let simulated =
+            realFaces.isEmpty
+            ? "Lines, booms, \(vehicles) and faces" : "Lines, booms and \(vehicles)"
+        let real = [realLane, realFaces].filter { !$0.isEmpty }.joined(separator: ", ")
+        return "The demonstration is over. \(simulated) were simulated"
+            + (real.isEmpty ? ", the pictures rendered." : "; \(real).")
     }
 
     private var latencies: [String] {
         let spreads = [
             ("all", summary.arrivalToRelay),
             ("readable on arrival", summary.arrivalToRelayReadable),
-            ("first face to relay", summary.faceToRelay),
+            // Simulated people are asked to turn their heads at one camera, photographs are not.
+            (
+                realFaces.isEmpty ? "first face to relay, with turns" : "first face to relay",
+                summary.faceToRelay
+            ),
         ]
         guard spreads.contains(where: { $0.1 != nil }) else { return [] }
         let head = row("arrival to relay, milliseconds", "p50      p95      p99  longest  count")

@@ -25,12 +25,24 @@ package final class DemoRun {
         self.options = options
         site = try DemoSite(options)
         watch = SceneWatch(site.scene)
+        do throws(DemoError) {
+            (controller, eyes) = try Self.start(site, beside: program)
+        } catch {
+            _ = site.forgetFaces()
+            throw error
+        }
+    }
+
+    private static func start(
+        _ site: DemoSite, beside program: String
+    ) throws(DemoError) -> (controller: DemoProcess, eyes: DemoProcess) {
         let arguments = ["--config", site.config]
-        controller = try DemoProcess(
+        let controller = try DemoProcess(
             "gatehoused", beside: program, arguments: arguments, logs: site.folder)
         do throws(DemoError) {
-            eyes = try DemoProcess(
+            let eyes = try DemoProcess(
                 "gatehouse-vision", beside: program, arguments: arguments, logs: site.folder)
+            return (controller, eyes)
         } catch {
             _ = controller.stop()
             throw error
@@ -44,6 +56,7 @@ package final class DemoRun {
         let deadline = Instant.now() + Self.startLimit
         let path = site.runtime + "/control.sock"
         while true {
+            try Interruption.check()
             if let client = try? ControlClient(path: path) {
                 begun = .now()
                 try watch.start()
@@ -85,7 +98,7 @@ package final class DemoRun {
 
     // MARK: The end
 
-    /// Ends both programs and reads what they leave behind.
+    /// Ends both programs, destroys the templates and reads what else they leave behind.
     package func finish() -> DemoReport {
         watch.stop()
         for process in [eyes, controller] {
@@ -97,6 +110,7 @@ package final class DemoRun {
             }
             if !process.stop() { failures.append("\(process.name) did not end in order") }
         }
+        if let left = site.forgetFaces() { failures.append(left) }
         var report = read()
         report.memory = [controller, eyes].map { ($0.name, $0.memoryKiB) }
         report.commands = [
@@ -105,12 +119,11 @@ package final class DemoRun {
             "less \(site.folder)/gatehoused.log \(site.folder)/gatehouse-vision.log",
             "rm -r \(site.folder)",
         ]
-        if let camera = options.camera { report.realParts = "lane1 looked through \(camera)" }
+        if let camera = options.camera { report.realLane = "lane1 looked through \(camera)" }
         if let pictures = options.pictures {
-            report.realParts =
-                site.photographs == nil
-                ? "lane1 was shown the photographs of \(pictures)"
-                : "all turnstiles were shown the photographs of \(pictures)"
+            let shown = "shown the photographs of \(pictures)"
+            if site.hasVehiclesOfPictures { report.realLane = "lane1 was \(shown)" }
+            if site.photographs != nil { report.realFaces = "all turnstiles were \(shown)" }
             report.photographs = site.photographs?.lines ?? []
         }
         report.failures += failures

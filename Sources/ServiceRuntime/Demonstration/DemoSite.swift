@@ -1,6 +1,7 @@
 import AccessPolicy
 import ConfigurationFiles
 import EventLoop
+import FaceStorage
 import Foundation
 import GateConfiguration
 import GateSimulation
@@ -40,11 +41,15 @@ package struct DemoSite: Sendable {
     package let folder: String
     package let catalogue: SceneCatalogue
     package let traffic: TrafficPlan
+    /// Photographs stand before the first lane in place of its rendered vehicles.
+    let hasVehiclesOfPictures: Bool
     /// Photographs of faces among the pictures; nil where there are none.
     package let photographs: DemoPhotographs?
 
     package var config: String { folder + "/config" }
     package var state: String { folder + "/state" }
+    /// The eyes' templates and their key.
+    package var faces: String { Self.faces(in: folder) }
     package var runtime: String { folder + "/run" }
     package var scene: String { runtime + "/" + SceneState.fileName }
 
@@ -68,10 +73,13 @@ package struct DemoSite: Sendable {
         if options.camera != nil && options.pictures != nil {
             throw DemoError("--camera and --pictures both want the first lane; give one of them")
         }
-        folder = try Self.makeFolder()
+        let folder = try Self.makeFolder()
+        self.folder = folder
+        var isPrepared = false
+        defer { if !isPrepared { Self.forgetFaces(in: folder) } }
         do {
             try Self.copy(options.site, to: folder)
-            try Self.adapt(folder, options)
+            hasVehiclesOfPictures = try Self.adapt(folder, options)
             catalogue = try SceneCatalogue(folder: folder + "/config/scenes")
             traffic = Self.plan(options, catalogue)
             try Self.write(traffic.text, to: folder + "/config/" + SimulatedWorld.trafficFileName)
@@ -90,6 +98,7 @@ package struct DemoSite: Sendable {
                     config: folder + "/config", state: folder + "/state", cameras: cameras)
                 try Self.showFaces(cameras.flatMap(\.self), in: folder)
             }
+            isPrepared = true
         } catch let error as DemoError {
             throw error
         } catch let error as SceneError {
@@ -153,8 +162,10 @@ package struct DemoSite: Sendable {
     /// These stand in the demonstration's gatehouse.yaml word by word.
     static let sceneCamera = "lane1: { scene: true,"
     static let firstApproach = "approach: lane1-loop, "
+    static let challenge = ", liveness: { challenge: yes }"
 
-    private static func adapt(_ folder: String, _ options: DemoOptions) throws {
+    /// - Returns: whether photographs stand before the first lane.
+    private static func adapt(_ folder: String, _ options: DemoOptions) throws -> Bool {
         let path = folder + "/config/gatehouse.yaml"
         var text = String(
             decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
@@ -184,11 +195,11 @@ package struct DemoSite: Sendable {
             }
         }
         try write(text, to: path)
-        if let pictures = options.pictures { try show(pictures, in: folder + "/config/scenes") }
+        return try options.pictures.map { try show($0, in: folder + "/config/scenes") } ?? false
     }
 
-    /// Puts photographs in the place of the first lane's vehicles.
-    private static func show(_ pictures: String, in scenes: String) throws {
+    /// Puts photographs in the place of the first lane's vehicles; false where there are none.
+    private static func show(_ pictures: String, in scenes: String) throws -> Bool {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: pictures)) ?? []
         let photographs = names.sorted().filter { name in
             [".jpg", ".jpeg"].contains { name.lowercased().hasSuffix($0) }
@@ -199,7 +210,7 @@ package struct DemoSite: Sendable {
                 FileManager.default.fileExists(atPath: "\(pictures)/\($0)/")
             }
             // Photographs in subfolders are of people: the first lane keeps its rendered vehicles.
-            if isFolder, isWalked { return }
+            if isFolder, isWalked { return false }
             throw DemoError("\(pictures) holds no .jpg or .jpeg; name a folder of photographs")
         }
         let list = scenes + "/" + SceneCatalogue.fileName
@@ -232,6 +243,7 @@ package struct DemoSite: Sendable {
             }
         }
         try write(kept.joined(separator: "\n") + "\n", to: list)
+        return true
     }
 
     /// The face cameras, each with the infrared one that sees the same place.
@@ -260,6 +272,8 @@ package struct DemoSite: Sendable {
             let list = DemoPhotographs.listName(camera)
             text.replaceSubrange(source, with: "replay: \(list),")
         }
+        // No photograph turns its head; what is shown here is how they are found and compared.
+        text = text.replacing(challenge, with: "")
         try write(text, to: path)
     }
 
@@ -281,6 +295,33 @@ package struct DemoSite: Sendable {
         for lane in config.turnstiles.keys { kinds[lane] = turnstiles }
         for lane in config.doors.keys { kinds[lane] = "doors (simulated)" }
         return kinds
+    }
+
+    private static func faces(in folder: String) -> String { folder + "/state/faces" }
+
+    /// Destroys the templates of a demonstration and their key: photographs show real people.
+    ///
+    /// - Returns: what may be left of them; nil when nothing is.
+    package func forgetFaces() -> String? { Self.forgetFaces(in: folder) }
+
+    @discardableResult
+    private static func forgetFaces(in folder: String) -> String? {
+        let faces = faces(in: folder)
+        guard FileManager.default.fileExists(atPath: faces) else { return nil }
+        // Without the key nothing can be made of what the disk may still hold of the templates.
+        if let key = FileHandle(forWritingAtPath: "\(faces)/\(SiteKey.fileName)") {
+            let count = (try? key.seekToEnd()) ?? 0
+            try? key.seek(toOffset: 0)
+            try? key.write(contentsOf: Data(count: Int(clamping: count)))
+            try? key.synchronize()
+            try? key.close()
+        }
+        do {
+            try FileManager.default.removeItem(atPath: faces)
+            return nil
+        } catch {
+            return "templates of faces may be left: \(error.localizedDescription); rm -r \(faces)"
+        }
     }
 
     /// Removes everything of this run.

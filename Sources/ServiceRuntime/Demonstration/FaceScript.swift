@@ -1,5 +1,6 @@
 import AccessPolicy
 import Foundation
+import GateSimulation
 import GateTypes
 
 /// Who comes before which face camera of a demonstration, and when; nobody in it is a real person.
@@ -7,7 +8,12 @@ import GateTypes
 /// What the eyes would have found is written down in place of pictures, and labelled as simulated.
 package struct FaceScript: Hashable, Sendable {
     package enum Kind: String, Hashable, Sendable, CaseIterable {
-        case enrolled, stranger, photograph, pair
+        /// Turns the head where a display asks for it.
+        case enrolled
+        case stranger
+        /// Black in infrared light, and turns no head.
+        case photograph
+        case pair
         /// Had a template until the consent was withdrawn: a stranger from then on.
         case withdrawn
         /// Wears a mask, and does not take it off.
@@ -21,6 +27,16 @@ package struct FaceScript: Hashable, Sendable {
         package let person: String
         package let kind: Kind
     }
+
+    /// What a display asks of whoever stands before a camera, and since when.
+    package struct Asked: Hashable, Sendable {
+        package let turn: SceneState.Turn
+        /// After the begin.
+        package let since: Duration
+    }
+
+    /// Until somebody has read the display; meanwhile they look straight on.
+    private static let reaction = Duration.milliseconds(500)
 
     package static let fileName = "faces.tsv"
     private static let rateMark = "# not_recognised "
@@ -95,12 +111,24 @@ package struct FaceScript: Hashable, Sendable {
         return register
     }
 
-    /// What a camera's frame shows so long after the begin.
-    package func finding(_ camera: CameraName, at elapsed: Duration) -> FaceFinding {
+    /// Where in the script a camera is so long after the begin, and who stands there.
+    private func place(_ camera: CameraName, at elapsed: Duration) -> (time: Double, visit: Int?) {
         let time = (elapsed.milliseconds / 1000).truncatingRemainder(dividingBy: period)
-        let index = visits.firstIndex {
+        let visit = visits.firstIndex {
             $0.camera == camera && $0.start <= time && time < $0.end
         }
+        return (time, visit)
+    }
+
+    func isAnybody(before camera: CameraName, at elapsed: Duration) -> Bool {
+        place(camera, at: elapsed).visit != nil
+    }
+
+    /// What a camera's frame shows so long after the begin.
+    package func finding(
+        _ camera: CameraName, at elapsed: Duration, asked: Asked? = nil
+    ) -> FaceFinding {
+        let (time, index) = place(camera, at: elapsed)
         let people = enrolled
         guard let index else { return FaceFinding(galleryCount: people.count) }
         let visit = visits[index]
@@ -109,7 +137,12 @@ package struct FaceScript: Hashable, Sendable {
         // The second frame of somebody who walks up is the first one near enough.
         if time - visit.start < 0.1 { face.hint = .stepCloser }
         switch visit.kind {
-        case .enrolled, .pair: break
+        case .enrolled:
+            if face.hint == nil, let asked, elapsed - asked.since >= Self.reaction {
+                face.yaw = asked.turn == .left ? 0.35 : -0.35
+                face.hint = .lookAtTheCamera
+            }
+        case .pair: break
         case .photograph: face.infrared = .failed
         case .masked: face.hint = .uncoverTheFace
         case .stranger, .withdrawn: break

@@ -1,4 +1,5 @@
 import EventLoop
+import GateSimulation
 import GateTypes
 import Glibc
 import Imaging
@@ -21,18 +22,22 @@ final class SimulatedFaceFeed: CameraFeed {
     private struct State {
         var sequence: UInt64 = 0
         var time: Instant?
+        var asked: FaceScript.Asked?
         var dropped: UInt64 = 0
         var isStopped = false
     }
 
     private let camera: CameraName
     private let script: FaceScript
+    private let scene: String
     private let begun = Instant.now()
     private let state = Mutex(State())
 
-    init(_ order: CameraOrder, _ script: FaceScript, _ sink: FeedSink) {
+    /// - Parameter scene: the file in which the controller's simulation tells what displays ask.
+    init(_ order: CameraOrder, _ script: FaceScript, scene: String, _ sink: FeedSink) {
         camera = order.name
         self.script = script
+        self.scene = scene
         let pause = UInt32(1e6 / max(order.rate, 1))
         do {
             try WorkerThread.start("faces") { [weak self] in
@@ -49,23 +54,31 @@ final class SimulatedFaceFeed: CameraFeed {
 
     /// The next frame; false once the camera has been let go.
     private func tick() -> Bool {
-        state.withLock { state in
+        let now = Instant.now()
+        // Read here and not when a frame is taken: the desk is locked meanwhile.
+        let turn =
+            script.isAnybody(before: camera, at: now - begun)
+            ? SceneState.read(from: scene)?.asked[camera] : nil
+        return state.withLock { state in
             if state.time != nil { state.dropped += 1 }
+            if state.asked?.turn != turn {
+                state.asked = turn.map { .init(turn: $0, since: now - begun) }
+            }
             state.sequence += 1
-            state.time = .now()
+            state.time = now
             return !state.isStopped
         }
     }
 
     func takeFrame() -> (any VisionFrame)? {
-        let (sequence, taken) = state.withLock { state in
+        let (sequence, taken, asked) = state.withLock { state in
             defer { state.time = nil }
-            return (state.sequence, state.time)
+            return (state.sequence, state.time, state.asked)
         }
         return taken.map {
             SimulatedFaceFrame(
                 camera: camera, sequence: sequence, time: $0,
-                finding: script.finding(camera, at: $0 - begun))
+                finding: script.finding(camera, at: $0 - begun, asked: asked))
         }
     }
 
