@@ -93,6 +93,20 @@ private let catalogue = """
         #expect(summary.arrivalToRelayReadable?.maximum == 120.5)
     }
 
+    @Test func turnsOfTheHeadAreCountedApartFromFacesAlone() throws {
+        func face(_ way: String, _ milliseconds: String) -> EntryDraft {
+            passage(
+                "people2", arrival: 5, cleared: 3_000, "",
+                ["outcome": "passed", "trigger": "face", "way": way, "release_ms": milliseconds])
+        }
+        let summary = DemoSummary(
+            entries: try entries([face("entry", "1500"), face("exit", "140")]), sightings: [],
+            catalogue: nil, personLanes: ["people2": "turnstiles"],
+            challenged: ["people2": ["entry"]])
+        #expect(summary.faceToRelay?.maximum == 140 && summary.faceToRelay?.count == 1)
+        #expect(summary.turnToRelay?.maximum == 1500)
+    }
+
     @Test func anOpeningForAnotherPlateIsWrong() throws {
         let summary = DemoSummary(
             entries: try entries([

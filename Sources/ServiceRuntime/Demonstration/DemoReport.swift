@@ -78,11 +78,8 @@ package struct DemoReport: Sendable {
         let spreads = [
             ("all", summary.arrivalToRelay),
             ("readable on arrival", summary.arrivalToRelayReadable),
-            // Simulated people are asked to turn their heads at one camera, photographs are not.
-            (
-                realFaces.isEmpty ? "first face to relay, with turns" : "first face to relay",
-                summary.faceToRelay
-            ),
+            ("first face to relay", summary.faceToRelay),
+            ("  where the head is turned", summary.turnToRelay),
         ]
         guard spreads.contains(where: { $0.1 != nil }) else { return [] }
         let head = row("arrival to relay, milliseconds", "p50      p95      p99  longest  count")

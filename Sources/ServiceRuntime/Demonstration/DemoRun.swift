@@ -138,7 +138,7 @@ package final class DemoRun {
             var report = DemoReport(
                 summary: DemoSummary(
                     entries: try reader.entries(), sightings: sightings, catalogue: catalogue,
-                    personLanes: site.personLanes))
+                    personLanes: site.personLanes, challenged: site.challengedWays))
             let check = try reader.verify()
             report.isJournalIntact = check.isIntact
             report.journal =

@@ -297,6 +297,17 @@ package struct DemoSite: Sendable {
         return kinds
     }
 
+    /// The ways of turnstiles at which heads are to be turned, as the record names them.
+    package var challengedWays: [LaneName: Set<String>] {
+        guard let config = Self.load(folder) else { return [:] }
+        return config.faces.mapValues { faces in
+            var ways = Set<String>()
+            if faces.entry?.asksChallenge == true { ways.insert("entry") }
+            if faces.exit?.asksChallenge == true { ways.insert("exit") }
+            return ways
+        }
+    }
+
     private static func faces(in folder: String) -> String { folder + "/state/faces" }
 
     /// Destroys the templates of a demonstration and their key: photographs show real people.

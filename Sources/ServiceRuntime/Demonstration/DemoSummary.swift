@@ -51,9 +51,12 @@ package struct DemoSummary: Hashable, Sendable {
     package private(set) var people: [String: [String: Int]] = [:]
     /// Passages on record that belong to no visit that was seen.
     package private(set) var unmatchedCount = 0
-    /// From the first frame with a face of the least size to the relay, in milliseconds.
+    /// From the first frame with a face of the least size to the relay, in milliseconds, where nobody is
+    /// asked to turn their head, and where they are.
     private var faceReleases: [Double] = []
+    private var turnedReleases: [Double] = []
     package var faceToRelay: Spread? { Spread(faceReleases) }
+    package var turnToRelay: Spread? { Spread(turnedReleases) }
 
     /// The widest difference between an arrival on record and the same one in the scene: one scene
     /// late, and the debounce of the loop.
@@ -64,9 +67,10 @@ package struct DemoSummary: Hashable, Sendable {
     ///   - sightings: who stood where; without `arrived` it has not reached the loop.
     ///   - catalogue: nil where real pictures were played, whose truth is unknown.
     ///   - personLanes: turnstiles and doors, with the word for their kind.
+    ///   - challenged: the ways of turnstiles at which heads are to be turned.
     package init(
         entries: [JournalEntry], sightings: [SceneWitness.Sighting], catalogue: SceneCatalogue?,
-        personLanes: [LaneName: String] = [:]
+        personLanes: [LaneName: String] = [:], challenged: [LaneName: Set<String>] = [:]
     ) {
         let arrived = sightings.compactMap { sighting in
             sighting.arrived.map { (sighting, $0) }
@@ -85,7 +89,9 @@ package struct DemoSummary: Hashable, Sendable {
             case .incident: incidents[entry.facts["class"] ?? "other", default: 0] += 1
             case .fault: faultCount += 1
             case .passage where entry.lane.map { personLanes[$0] != nil } ?? false:
-                take(person: entry, at: entry.lane.flatMap { personLanes[$0] } ?? "")
+                take(
+                    person: entry, at: entry.lane.flatMap { personLanes[$0] } ?? "",
+                    challenged: entry.lane.flatMap { challenged[$0] } ?? [])
             case .passage:
                 let index = Self.visit(of: entry, among: arrived, taken: isTaken)
                 if let index {
@@ -99,13 +105,19 @@ package struct DemoSummary: Hashable, Sendable {
         }
     }
 
-    private mutating func take(person entry: JournalEntry, at kind: String) {
+    private mutating func take(
+        person entry: JournalEntry, at kind: String, challenged: Set<String>
+    ) {
         let reason = entry.facts["reasons"] ?? entry.facts["refused"]
         people[kind, default: [:]][reason ?? entry.facts["outcome"] ?? "other", default: 0] += 1
         if entry.facts["trigger"] == "face",
             let span = entry.facts["release_ms"].flatMap(Double.init)
         {
-            faceReleases.append(span)
+            if challenged.contains(entry.facts["way"] ?? "") {
+                turnedReleases.append(span)
+            } else {
+                faceReleases.append(span)
+            }
         }
     }
 
