@@ -36,6 +36,9 @@ import Testing
         let lane = try #require(snapshot.lanes.first { $0.name == "office" })
         #expect(lane.faceAlone == (isAccepted ? "E100: guard beside it" : nil))
         #expect(lane.judgesLiveness == (isAccepted ? false : nil))
+        // A thread of its own writes the journal, in order: what stands there by then is all there is.
+        rig.service.record(.service, ["event": "mark"])
+        try rig.loop.run { rig.journal.entries.contains { $0.facts["event"] == "mark" } }
         let told = rig.journal.entries.filter { $0.facts["face_alone"] != nil }
         #expect(told.count == (isAccepted ? 1 : 0))
         #expect(told.allSatisfy { $0.kind == EntryKind.configuration.rawValue })
