@@ -16,11 +16,11 @@ BASE_SIDE = 150
 # What the two branches of the head weigh, by folds.
 WEIGHTS = 1, 2
 # The share of the small embedder's answer, which saw other cuts of other views and errs elsewhere.
-SMALL = 0.3
+SMALL = 0.4
 # How much is taken from each answer of what East Asian faces have in common, by folds as well.
 COMMON = 1.0
 # The number that all answers share, against their mean length, by folds too (turn.py).
-DOUBT = 0.5
+DOUBT = 0.6
 # The maps that the head sees: channels, rows, columns.
 MAPS = {"map128x8": (128, 8, 8), "map256x4": (256, 4, 4), "map256x2": (256, 2, 2)}
 
