@@ -57,7 +57,6 @@ package final class FaceReader {
         /// The picture at full scale, or a smaller decoding of a huge one.
         private(set) var decoded: RGBImage
         let isWhole: Bool
-        var full: RGBImage? { isWhole ? decoded : nil }
 
         fileprivate init(
             faces: [DetectedFace], picture: Picture, decoded: RGBImage, isWhole: Bool

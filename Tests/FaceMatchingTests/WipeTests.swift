@@ -58,11 +58,11 @@ import Testing
         var found = try reader.detect(in: frame.picture)
         let face = try #require(found.faces.first)
         #expect(try reader.read(face, of: found).embedding != nil)
-        let before = found.full?.pixels.withUnsafeBufferPointer { $0.baseAddress }
+        let before = found.decoded.pixels.withUnsafeBufferPointer { $0.baseAddress }
         found.wipe()
-        let after = found.full?.pixels.withUnsafeBufferPointer { $0.baseAddress }
+        let after = found.decoded.pixels.withUnsafeBufferPointer { $0.baseAddress }
         #expect(before != nil && before == after)
-        #expect(found.full?.pixels.allSatisfy { $0 == 0 } == true)
+        #expect(found.isWhole && found.decoded.pixels.allSatisfy { $0 == 0 })
         // The camera's own picture is another matter: its buffer takes the next frame.
         #expect(frame.pixels.contains { $0 != 0 })
     }
@@ -74,7 +74,7 @@ import Testing
         var found = try reader.detect(in: frame.picture)
         let face = try #require(found.faces.first)
         #expect(try reader.read(face, of: found).embedding != nil)
-        #expect(found.full == nil && found.decoded.pixels.contains { $0 != 0 })
+        #expect(!found.isWhole && found.decoded.pixels.contains { $0 != 0 })
         let before = found.decoded.pixels.withUnsafeBufferPointer { $0.baseAddress }
         found.wipe()
         let after = found.decoded.pixels.withUnsafeBufferPointer { $0.baseAddress }

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 import face_base
 from faces import POINTS, SIDE, similarity
-from turn import in_proportion, with_doubt, without_common
+from turn import with_doubt, without_common
 
 # Where the five points fall, on average, in the base's own crops of 150 x 150 pixels.
 BASE_POINTS = np.float64([[47.24, 45.31], [103.69, 45.53], [74.67, 78.74],
@@ -19,7 +19,7 @@ WEIGHTS = 1, 2
 SMALL = 0.4
 # How much is taken from each answer of what East Asian faces have in common, by folds as well.
 COMMON = 1.0
-# The number that all answers share, against their mean length, by folds too (turn.py).
+# The even number, against the mean length of a group's answers, by folds too (turn.py).
 DOUBT = 0.6
 # The maps that the head sees: channels, rows, columns.
 MAPS = {"map128x8": (128, 8, 8), "map256x4": (256, 4, 4), "map256x2": (256, 2, 2)}
@@ -101,8 +101,7 @@ def together(parts, shares, asia):
     length, and what turn.py tells."""
     ways = [share**0.5 / x.norm(dim=1).mean() * without_common(x, asia, COMMON) for x, share in zip(parts, shares)]
     answers = torch.cat([x @ way.T for x, way in zip(parts, ways)], 1)
-    kept, shift = with_doubt(answers, DOUBT)
-    row, shift[-1] = in_proportion(torch.cat(parts, 1), asia, (answers @ kept.T).norm(dim=1), DOUBT)
+    kept, row, shift = with_doubt(answers, torch.cat(parts, 1), asia, DOUBT)
     matrices = [kept[:, 128 * i:128 * i + 128] @ way for i, way in enumerate(ways)]
     for matrix, own in zip(matrices, row.split(128)):
         matrix[-1] = own

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 
 from faces import augment, chance, load_portraits, portrait_rows
 from student import Assessed, Student, answers, as_input
-from turn import in_proportion, with_doubt, without_common
+from turn import with_doubt, without_common
 
 WORST, BEST = 0.1, 0.8                                     # cosines that count as 0 and 1
 COMMON, DOUBT = 0.6, 0.4                                   # of the small embedder, by the fold (turn.py)
@@ -79,10 +79,9 @@ def turned(told, asia):
     """The matrix and shift that are to stand behind the answers `told`, which are about their mean."""
     middle = told.mean(0)
     common = without_common(told, asia, COMMON)
-    matrix, shift = with_doubt((told - middle) @ common.T, DOUBT)
+    matrix, row, shift = with_doubt((told - middle) @ common.T, told - middle, asia, DOUBT)
     matrix = matrix @ common
-    lengths = ((told - middle) @ matrix.T).norm(dim=1)
-    matrix[-1], shift[-1] = in_proportion(told - middle, asia, lengths, DOUBT)
+    matrix[-1] = row
     return {"matrix": matrix, "shift": shift - matrix @ middle}
 
 

@@ -22,6 +22,15 @@ def tensor(values):
     return torch.from_numpy(np.ascontiguousarray(values, np.float32))
 
 
+def line(weights, shape, rows=0):
+    """The weights of a linear layer of this shape. Behind a flattened map of so many rows the file has channels last, here
+    they come first."""
+    weights = weights[:shape.numel()]
+    if rows:
+        weights = weights.reshape(shape[0], rows * rows, -1).transpose(0, 2, 1)
+    return tensor(weights).reshape(shape)
+
+
 @torch.no_grad()
 def head_of(path):
     """The joined head of a file. What its branches answer cannot be told apart again, only their sum."""
@@ -31,15 +40,11 @@ def head_of(path):
         convolution.weight.copy_(tensor(filters(weights, convolution.weight.shape)))
         norm.running_var.fill_(1 - norm.eps), norm.bias.copy_(tensor(bias))
     plain, looking = head.plain, head.looking
-    # Behind a flattened map of so many rows: the file has channels last, here they come first.
     for layer, rows in ((plain.widen, 2), (plain.bend, 0), (plain.narrow, 0), (plain.straight, 2), (looking.widen, 2),
                         (looking.more_bent, 4), (looking.bend, 0), (looking.narrow, 0), (looking.straight, 2),
                         (looking.more_straight, 4), (head.beside, 0)):
         weights, bias = next(kept)
-        weights, shape = weights[:layer.weight.numel()], layer.weight.shape
-        if rows:
-            weights = weights.reshape(shape[0], rows * rows, -1).transpose(0, 2, 1)
-        layer.weight.copy_(tensor(weights).reshape(shape))
+        layer.weight.copy_(line(weights, layer.weight.shape, rows))
         if bias is not None:
             layer.bias.copy_(tensor(bias))
     return head
@@ -69,10 +74,7 @@ def restored(network, path, batches, rows=()):
         weights, bias = next(kept)
         is_folded = isinstance(norm, nn.BatchNorm2d) and layer.bias is None
         if isinstance(layer, nn.Linear):
-            weights, shape = weights[:layer.weight.numel()], layer.weight.shape
-            if layer in rows:
-                weights = weights.reshape(shape[0], rows[layer]**2, -1).transpose(0, 2, 1)
-            weights = tensor(weights).reshape(shape)
+            weights = line(weights, layer.weight.shape, rows.get(layer, 0))
         else:
             weights = tensor(filters(weights, layer.weight.shape))
         if is_folded:

@@ -96,7 +96,8 @@ class TurnTests(unittest.TestCase):
     def setUp(self):
         torch.manual_seed(0)
         self.people = F.normalize(torch.randn(300, 128)) * torch.linspace(3, 1, 128)
-        matrix, shift = with_doubt(self.people, 0.5)
+        matrix, row, shift = with_doubt(self.people, self.people, torch.arange(300) < 90, 0.5)
+        matrix[-1] = row
         self.turn = lambda x: F.normalize(x @ matrix.T + shift)
 
     def test_a_view_that_says_nothing_is_as_near_to_everybody(self):

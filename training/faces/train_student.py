@@ -159,8 +159,7 @@ class Training:
     def state(self):
         return {"student": self.student.state_dict(), "mean": self.mean.state_dict(),
                 "matched": self.matched.state_dict(), "optimiser": self.optimiser.state_dict(), "step": self.step_done,
-                "steps": self.steps,
-                "depth": self.student.depth}
+                "steps": self.steps, "depth": self.student.depth}
 
     def resume(self, state):
         self.student.load_state_dict(state["student"])

@@ -13,9 +13,9 @@ def without_common(answers, chosen, part):
     return torch.eye(len(common)) - part * torch.outer(common, common)
 
 
-def with_doubt(answers, doubt):
-    """(matrix, shift) that keep those 127 directions of the answers which hold most, and add one number
-    that is the same for every face: `doubt` times their mean length.
+def with_doubt(answers, told, chosen, doubt):
+    """(matrix, row, shift) that keep those 127 directions of the answers which hold most, and add one number that is nearly
+    the same for every face (`in_proportion`): `matrix` of the answers, `row` of what is `told` for that number.
 
     An answer is short where the network is unsure. Beside the even number a short one moves to the middle
     between alike and unlike: an unclear view of somebody is no longer as far from them as a stranger
@@ -23,8 +23,8 @@ def with_doubt(answers, doubt):
     units = F.normalize(answers)
     matrix = torch.linalg.eigh(units.T @ units)[1][:, 1 - SIZE:].T
     shift = torch.zeros(SIZE)
-    shift[-1] = doubt * (answers @ matrix.T).norm(dim=1).mean()
-    return torch.cat([matrix, torch.zeros(1, matrix.shape[1])]), shift
+    row, shift[-1] = in_proportion(told, chosen, (answers @ matrix.T).norm(dim=1), doubt)
+    return torch.cat([matrix, torch.zeros(1, matrix.shape[1])]), row, shift
 
 
 def in_proportion(told, chosen, lengths, doubt):
