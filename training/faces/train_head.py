@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 
 from base import MAPS, Base, Head, aligned_crop, base_crop
-from faces import (MARGIN, SIDE, as_text, augment, blend, chance, identification, in_part, load_portraits,
+from faces import (MARGIN, SIDE, as_text, augment, identification, in_part, invented, load_portraits,
                    misplace, portrait_rows, verification)
 from onnx_torch import OnnxNetwork
 from restart import head_of
@@ -62,7 +62,8 @@ def keep(stem, count, make, base):
 
 
 class Makers:
-    """The kinds of views of some portraits."""
+    """The kinds of views of some portraits. Wanted is always what the teacher answers to the straight and clear face: the mean of
+    its answers to the face and to its mirror image (as in train_student)."""
 
     def __init__(self, faces, teacher):
         self.faces, self.teacher = faces, teacher
@@ -72,12 +73,12 @@ class Makers:
         return np.ascontiguousarray(self.faces[k // 2][:, ::-1]) if k % 2 else self.faces[k // 2]
 
     def plain(self, start, end):
-        views = [self.portrait(k) for k in range(start, end)]
-        return ([base_crop(v, MARGIN, SCALE) for v in views], self.answers(views, MARGIN),
-                np.arange(start, end) // 2)
+        shown = np.arange(start, end) // 2
+        crops = [base_crop(self.portrait(k), MARGIN, SCALE) for k in range(start, end)]
+        return crops, self.answers(self.faces[shown[::2]]).repeat(2, 0), shown
 
     def moved(self, plain):
-        """Points a little wrong and mild colours; wanted: the answer to the portrait itself."""
+        """Points a little wrong and mild colours."""
         def make(start, end):
             which = [2 * i + random.randint(0, 1) for i in range(start, end)]
             views = [misplace(self.portrait(k)) for k in which]
@@ -86,17 +87,18 @@ class Makers:
         return make
 
     def spoilt(self, start, end):
-        """Spoilt and blended views, with the teacher's own answers to them."""
+        """Spoilt views of portraits and, two in five, of people who do not exist."""
         chosen = np.random.randint(0, len(self.faces), end - start)
-        views = np.stack([augment(self.faces[k], WIDE) for k in chosen])
-        if chance(0.4):
-            views, chosen = blend(views), np.full(end - start, -1)
-        return [base_crop(v, WIDE, SCALE) for v in views], self.answers(views, WIDE), chosen
+        chosen[np.random.random(end - start) < 0.4] = -1
+        faces = [self.faces[k] if k >= 0 else invented(self.faces).astype(np.uint8) for k in chosen]
+        return [base_crop(augment(f, WIDE), WIDE, SCALE) for f in faces], self.answers(faces), chosen
 
-    def answers(self, views, margin):
-        crops = np.stack([aligned_crop(v, margin, SCALE) for v in views])
+    def answers(self, faces):
+        crops = np.stack([aligned_crop(f, MARGIN, SCALE) for f in faces])
         planes = np.ascontiguousarray(crops[..., ::-1].transpose(0, 3, 1, 2), np.float32)
-        return self.teacher((torch.from_numpy(planes) - MEAN) / DEVIATION)[0].numpy()
+        x = (torch.from_numpy(planes) - MEAN) / DEVIATION
+        both = [F.normalize(self.teacher(v)[0]) for v in (x, x.flip(3))]
+        return F.normalize(both[0] + both[1]).numpy()
 
 
 def take(sets, rows):
@@ -233,7 +235,7 @@ def collect(options, portraits, asia, base, teacher, stem):
 
 
 def rows_of(sets, left_out, doubled):
-    """(set, place) of all views that show nobody who is left out (but in blends, which show nobody whole);
+    """(set, place) of all views that show nobody who is left out (people who do not exist are nobody);
     those of the portraits `doubled` stand there twice."""
     pool = []
     for k, views in enumerate(sets):
@@ -254,7 +256,7 @@ def parse():
                         help="of train-student, after train-quality: the small embedder, whose answer is joined")
     parser.add_argument("--moved", type=int, default=2, help="views of each portrait by misplaced points")
     parser.add_argument("--spoilt", type=int, default=4, help="parts with spoilt views")
-    parser.add_argument("--views", type=int, default=6000, help="views of such a part, and of blended East Asian faces")
+    parser.add_argument("--views", type=int, default=6000, help="views of such a part, and of East Asian faces")
     parser.add_argument("--steps", type=int, default=5700)
     parser.add_argument("--every", type=int, help="steps between two reports; five reports if not given")
     parser.add_argument("--batch", type=int, default=256)
