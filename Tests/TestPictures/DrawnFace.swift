@@ -2,15 +2,22 @@ import GateTypes
 import Imaging
 
 /// A face of ellipses, near enough to one for the networks; no photograph is in the repository.
-struct DrawnFace {
-    var x: Double
-    var y: Double
+package struct DrawnFace: Sendable {
+    package var x: Double
+    package var y: Double
     /// Half of the face's width, in pixels.
-    var reach: Double
-    var hasMask = false
+    package var reach: Double
+    package var hasMask: Bool
+
+    package init(x: Double, y: Double, reach: Double, hasMask: Bool = false) {
+        self.x = x
+        self.y = y
+        self.reach = reach
+        self.hasMask = hasMask
+    }
 
     /// Twice as large, then halved, so that edges are smooth.
-    static func picture(
+    package static func picture(
         _ faces: [DrawnFace], size: PixelSize = PixelSize(width: 640, height: 480)
     ) -> RGBImage {
         let large = PixelSize(width: size.width * 2, height: size.height * 2)
