@@ -145,7 +145,10 @@ let package = Package(
         test("ServiceRuntime", ["TestPictures"]),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["EventJournal", "FaceMatching", "FaceStorage", "GateTypes"],
+            dependencies: [
+                "EventJournal", "FaceMatching", "FaceStorage", "GateTypes", "Imaging",
+                "TestPictures",
+            ],
             swiftSettings: tests),
         .testTarget(name: "TidyTests", dependencies: [], swiftSettings: tests),
     ],
