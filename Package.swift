@@ -120,7 +120,10 @@ let package = Package(
         shim("CLinux"),
         shim("CPixels"),
 
-        // Tests.
+        // Tests, and what several of them draw.
+        .target(
+            name: "TestPictures", dependencies: ["GateTypes", "Imaging"],
+            path: "Tests/TestPictures", swiftSettings: tests),
         test("GateTypes"),
         test("GateConfiguration", ["ConfigurationFiles"]),
         test("AccessPolicy"),
@@ -136,13 +139,16 @@ let package = Package(
         test("Imaging", golden: true),
         test("Inference", golden: true),
         test("PlateRecognition"),
-        test("FaceMatching"),
+        test("FaceMatching", ["TestPictures"]),
         test("FaceStorage", [database]),
         test("GateSimulation"),
-        test("ServiceRuntime"),
+        test("ServiceRuntime", ["TestPictures"]),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["EventJournal", "FaceMatching", "FaceStorage", "GateTypes"],
+            dependencies: [
+                "EventJournal", "FaceMatching", "FaceStorage", "GateTypes", "Imaging",
+                "TestPictures",
+            ],
             swiftSettings: tests),
         .testTarget(name: "TidyTests", dependencies: [], swiftSettings: tests),
     ],

@@ -14,11 +14,12 @@ package enum CameraProbe {
     ///
     /// - Parameters:
     ///   - configDirectory: where a demonstration's pictures lie.
+    ///   - instead: what to give in place of a camera that the eyes hold.
     ///   - limit: how long to wait for frames in all.
     ///   - look: answers false to see another frame.
     /// - Throws: `StartError` when the camera cannot be opened or gives no frame.
     package static func watch(
-        _ name: CameraName, of config: GateConfig, configDirectory: String,
+        _ name: CameraName, of config: GateConfig, configDirectory: String, instead: String,
         limit: Duration = .seconds(6), look: (Picture) -> Bool
     ) throws(StartError) {
         guard let settings = config.cameras[name] else {
@@ -49,8 +50,7 @@ package enum CameraProbe {
             _ = arrived.wait(timeout: .now() + .nanoseconds(max(left, 0)))
             if let reason = fault.withLock({ $0 }) {
                 throw StartError(
-                    "camera '\(name)': \(reason) (while the eyes run they hold it: stop "
-                        + "gatehouse-vision for a moment, or give a picture with --picture FILE)")
+                    "camera '\(name)': \(reason)" + hint(settings.source, instead: instead))
             }
             guard let frame = camera.takeFrame() else { continue }
             hasSeen = true
@@ -58,6 +58,14 @@ package enum CameraProbe {
         }
         guard hasSeen else {
             throw StartError("camera '\(name)' gave no frame within \(limit); look at its cable")
+        }
+    }
+
+    private static func hint(_ source: CameraConfig.Source, instead: String) -> String {
+        switch source {
+        case .device:
+            " (while the eyes run they hold it: stop gatehouse-vision for a moment, or \(instead))"
+        case .replay, .scene: ""
         }
     }
 }

@@ -98,7 +98,10 @@ struct CameraAimCommand: ParsableCommand {
         var best: View?
         var failure: (any Error)?
         var count = 0
-        try CameraProbe.watch(name, of: site, configDirectory: config) { picture in
+        try CameraProbe.watch(
+            name, of: site, configDirectory: config,
+            instead: "give a picture with --picture FILE"
+        ) { picture in
             do {
                 let seen = try view(picture.owned(), camera, recogniser)
                 if best == nil || seen.worth > best?.worth ?? 0 { best = seen }

@@ -113,30 +113,38 @@ struct FacesEnrolCommand: ParsableCommand {
         }
         tell("look at the camera '\(camera)'; \(Enrolment.picturesWanted) pictures are wanted")
         try CameraProbe.watch(
-            camera, of: site, configDirectory: directory, limit: .seconds(seconds)
+            camera, of: site, configDirectory: directory, instead: "give photographs",
+            limit: .seconds(seconds)
         ) { picture in
+            let name = "picture \(enrolment.acceptedCount + 1)"
             do {
-                let number = enrolment.acceptedCount + 1
-                let problem = try enrolment.consider(
-                    "picture \(number)", try reader.read(picture), isTwin: twin != nil)
-                if let problem {
-                    tell(Self.advice(problem))
-                } else {
-                    tell("picture \(number) is good; turn your head a little, or step nearer")
-                }
+                let faces = try reader.read(picture)
+                let problem = try enrolment.consider(name, faces, isTwin: twin != nil)
+                let isEnough = enrolment.acceptedCount >= Enrolment.picturesWanted
+                tell(
+                    problem.map(Self.advice)
+                        ?? "\(name) is good" + (isEnough ? "" : "; \(Self.nextAdvice)"))
+                return isEnough
+            } catch let error as ImageError {
+                // Cameras send one now and then, and the next frame is on its way.
+                tell("a frame cannot be read: \(error.problem)")
             } catch {
                 failure = error
             }
-            return failure != nil || enrolment.acceptedCount >= Enrolment.picturesWanted
+            return failure != nil
         }
         if let failure { throw failure }
         if enrolment.acceptedCount < Enrolment.picturesWanted {
-            throw ValidationError(
-                "\(enrolment.acceptedCount) of \(Enrolment.picturesWanted) pictures within "
-                    + "\(seconds) s; \(told)")
+            ErrorOutput.write([
+                "error: \(person) is not enrolled: \(enrolment.acceptedCount) of "
+                    + "\(Enrolment.picturesWanted) pictures within \(seconds) s; \(told)"
+            ])
+            throw ExitCode(1)
         }
         return enrolment
     }
+
+    private static let nextAdvice = "turn your head a little, or step nearer or back"
 
     /// What the person before the camera can do about it.
     private static func advice(_ problem: EnrolmentProblem) -> String {
@@ -144,7 +152,7 @@ struct FacesEnrolCommand: ParsableCommand {
         case .noFace: "no face is seen: step before the camera"
         case .severalFaces: "several faces are seen: one person only"
         case .poor(_, _, let hint): hint
-        case .alike: "turn your head a little, or step nearer or back"
+        case .alike: nextAdvice
         case .notOnePerson: "this is another person than before"
         case .resembles, .tooFew, .tooMany: problem.description
         }

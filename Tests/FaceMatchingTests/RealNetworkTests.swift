@@ -1,6 +1,7 @@
 import Foundation
 import GateTypes
 import Imaging
+import TestPictures
 import Testing
 
 @testable import FaceMatching
