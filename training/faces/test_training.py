@@ -42,7 +42,7 @@ def main():
     if len(sys.argv) not in (3, 4):
         sys.exit(__doc__)
     faces, teachers, *archive = (os.path.abspath(p) for p in sys.argv[1:])
-    algebra = subprocess.run([sys.executable, "-m", "unittest", "discover", "-s", HERE, "-p", "test_[hr]e*.py"])
+    algebra = subprocess.run([sys.executable, "-m", "unittest", "discover", "-s", HERE, "-p", "test_[hrt]e*.py"])
     failed = algebra.returncode != 0
     with tempfile.TemporaryDirectory() as folder:
         data = f"{folder}/faces"

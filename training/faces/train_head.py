@@ -20,11 +20,10 @@ import torch.nn.functional as F
 from base import MAPS, Base, Head, aligned_crop, base_crop
 from faces import (MARGIN, SIDE, as_text, augment, identification, in_part, invented, load_portraits,
                    misplace, portrait_rows, verification)
-from onnx_torch import OnnxNetwork
 from restart import head_of
 from student import Student
 from student import answers as student_answers
-from train_student import DEVIATION, MEAN
+from teacher import FaceTeacher
 
 SCALE, WIDE, BATCH = 1.25, 10, 48
 
@@ -94,11 +93,7 @@ class Makers:
         return [base_crop(augment(f, WIDE), WIDE, SCALE) for f in faces], self.answers(faces), chosen
 
     def answers(self, faces):
-        crops = np.stack([aligned_crop(f, MARGIN, SCALE) for f in faces])
-        planes = np.ascontiguousarray(crops[..., ::-1].transpose(0, 3, 1, 2), np.float32)
-        x = (torch.from_numpy(planes) - MEAN) / DEVIATION
-        both = [F.normalize(self.teacher(v)[0]) for v in (x, x.flip(3))]
-        return F.normalize(both[0] + both[1]).numpy()
+        return self.teacher.answers(np.stack([aligned_crop(f, MARGIN, SCALE) for f in faces])).numpy()
 
 
 def take(sets, rows):
@@ -276,7 +271,7 @@ def main():
     torch.set_num_threads(options.threads), cv2.setNumThreads(options.threads)
     os.makedirs(os.path.dirname(options.output) or ".", exist_ok=True)
     base, student = Base(options.archive), Student.of(torch.load(options.small))
-    teacher = OnnxNetwork(options.teacher, kind=torch.bfloat16)
+    teacher = FaceTeacher(options.teacher)
     portraits = load_portraits(options.faces, "train", SCALE)
     stem = os.path.splitext(options.output)[0]
     # The teacher knows far more East Asian faces than the base does; there is most to learn.

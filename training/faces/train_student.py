@@ -18,91 +18,16 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from faces import MARGIN, as_text, augment, chance, cut_out, invented, load_portraits, portrait_rows
-from onnx_torch import OnnxNetwork
+from faces import as_text, load_portraits, portrait_rows
+from orthogonal import Orthogonal
 from restart import student_of
 from student import DEPTH, Student, as_input, evaluate
-from train_detector import Teacher, load_scenes
+from teacher import SEAMS, FaceTeacher
+from views import BATCH, Views, crowd
 
-SEAMS = ["/features/features.4/Add_output_0", "/features/features.11/Add_output_0",
-         "/features/features.14/Add_output_0"]
-MEAN = torch.tensor([123.675, 116.28, 103.53]).view(1, 3, 1, 1)
-DEVIATION = torch.tensor([58.395, 57.12, 57.375]).view(1, 3, 1, 1)
-BATCH, STOCK, RENEWED = 64, 6016, 8
 WARM, SEAMS_UNTIL = 400, 12000
-# The share of steps whose views are all of East Asian faces, and of people who do not exist and look like them.
-ALIKE = 0.2
-# Between the eyes of a face of a scene, in pixels: smaller ones are not looked at.
-LEAST_BETWEEN = 14
 MEAN_OVER = 500                                            # steps, of the running mean
 FITTED = 6016                                              # views to which a file's network is fitted before it goes on
-
-
-class Views:
-    """Views of faces, and what the teacher answers to each face when it is straight and clear: the mean of its answers to the
-    face and to its mirror image. What the view loses, the student is to see through; the teacher itself
-    answers a face that stands three pixels lower as far from its own answer as the student is after a day.
-
-    Half of the views are of the `faces`, half of people who do not exist, of whom a stock is kept and renewed."""
-
-    def __init__(self, faces, alike, teacher):
-        self.faces, self.alike, self.teacher = faces, alike, teacher
-        self.answers = torch.cat([self.answer(faces[i:i + 64]) for i in range(0, len(faces), 64)])
-        self.stock = np.zeros((STOCK, *faces[0].shape), np.uint8)
-        self.stock_answers, self.order, self.next = torch.zeros(STOCK, self.answers.shape[1]), [], 0
-        for _ in range(0, STOCK, 64):
-            self.renew(64)
-
-    def planes(self, views):
-        """Views to the teacher's input."""
-        return (as_input(views.astype(np.float32)) * 127.5 + 127.5 - MEAN) / DEVIATION
-
-    def answer(self, faces):
-        self.teacher.wanted = ["embedding"]
-        x = self.planes(faces[:, MARGIN:-MARGIN, MARGIN:-MARGIN])
-        both = [F.normalize(self.teacher(v)[0]) for v in (x, x.flip(3))]
-        return F.normalize(both[0] + both[1])
-
-    def renew(self, count):
-        """Puts new people who do not exist into the stock; the first of it are East Asian by descent."""
-        places = (self.next + np.arange(count)) % STOCK
-        self.next = (self.next + count) % STOCK
-        for place in places:
-            self.stock[place] = invented(self.faces, self.alike if place < self.stock_alike else None)
-        self.stock_answers[places] = self.answer(self.stock[places])
-
-    @property
-    def stock_alike(self):
-        return round(ALIKE * STOCK) if len(self.alike) else 0
-
-    def batch(self):
-        """(views, answers wanted): with a chance of ALIKE all of East Asian faces, which the student tells apart worst."""
-        self.renew(RENEWED)
-        half = BATCH // 2
-        if self.stock_alike and chance(ALIKE):
-            chosen, made = np.random.choice(self.alike, half), np.random.randint(0, self.stock_alike, half)
-        else:
-            if len(self.order) < half:
-                self.order = list(np.random.permutation(len(self.faces)))
-            chosen, made = [self.order.pop() for _ in range(half)], np.random.randint(0, STOCK, half)
-        views = [augment(self.faces[k]) for k in chosen] + [augment(self.stock[k]) for k in made]
-        return np.stack(views).astype(np.uint8), torch.cat([self.answers[chosen], self.stock_answers[made]])
-
-    def maps(self, views):
-        """The teacher's maps on the way, of views."""
-        self.teacher.wanted = SEAMS
-        return self.teacher(self.planes(views))
-
-
-def crowd(folder, detector, kept):
-    """Aligned faces with a margin of the people in the photographs of scenes of `train`, whom nobody named, where
-    the teacher detector saw five points on a face that somebody had drawn a box round (or was sure by itself)."""
-    found = []
-    for _, image, _, points, _ in load_scenes(folder, Teacher(detector), kept)["train"]:
-        for five in points[~np.isnan(points[:, 0])].reshape(-1, 5, 2):
-            if np.hypot(*(five[1] - five[0])) >= LEAST_BETWEEN:
-                found.append(cut_out(image, five))
-    return np.stack(found)
 
 
 def difference(a, b):
@@ -116,48 +41,6 @@ def rate_at(step, steps, falling):
     return min(1, step / min(WARM, steps / 20) + 0.02) * (0.5 * (1 - math.cos(math.pi * fall)) + 0.004)
 
 
-class Orthogonal:
-    """Muon (Jordan et al. 2024: a step turns a matrix in all directions alike) for the convolutions, AdamW for the rest."""
-
-    def __init__(self, network, others, rate):
-        self.filters = [p for name, p in network.named_parameters() if p.dim() == 4 and p.shape[1] > 3]
-        own = {id(p) for p in self.filters}
-        self.turned = [nn.Parameter(self.flat(p.data)) for p in self.filters]
-        assert all(a.data_ptr() == b.data_ptr() for a, b in zip(self.turned, self.filters))
-        rest = [p for p in network.parameters() if id(p) not in own] + list(others)
-        self.parts = {"turned": torch.optim.Muon(self.turned, rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
-                      "rest": torch.optim.AdamW(rest, rate, weight_decay=0.01)}
-        self.rate = rate
-
-    @staticmethod
-    def flat(weight):
-        """A filter a row; the same memory, for channels come last there."""
-        return weight.permute(0, 2, 3, 1).flatten(1)
-
-    def turn_to(self, share):
-        for part in self.parts.values():
-            for group in part.param_groups:
-                group["lr"] = self.rate * share
-
-    def zero_grad(self):
-        self.parts["rest"].zero_grad()
-        for p in self.filters:
-            p.grad = None
-
-    def step(self):
-        for flat, p in zip(self.turned, self.filters):
-            flat.grad = self.flat(p.grad)
-        for part in self.parts.values():
-            part.step()
-
-    def state_dict(self):
-        return {name: part.state_dict() for name, part in self.parts.items()}
-
-    def load_state_dict(self, state):
-        for name, part in self.parts.items():
-            part.load_state_dict(state[name])
-
-
 class Training:
     def __init__(self, views, options):
         self.views, self.step_done, self.steps = views, 0, options.steps
@@ -168,12 +51,11 @@ class Training:
             pictures, wanted = zip(*(views.batch() for _ in range(FITTED // BATCH)))
             self.student = student_of(options.network, np.concatenate(pictures), torch.cat(wanted)).grown(DEPTH)
         self.mean = copy.deepcopy(self.student)
-        self.matched = nn.ModuleList([nn.Conv2d(64, 64, 1), nn.Conv2d(128, 128, 1),
-                                      nn.Conv2d(192, 128, 1)])
+        self.matched = nn.ModuleList(nn.Conv2d(ours, theirs, 1) for ours, theirs in zip((64, 128, 192), SEAMS.values()))
         self.optimiser = Orthogonal(self.student, self.matched.parameters(), self.rate)
 
     def step(self):
-        self.optimiser.turn_to(rate_at(self.step_done, self.steps, self.falling))
+        self.optimiser.slow_down(rate_at(self.step_done, self.steps, self.falling))
         held = max(0.0, 1 - self.step_done / self.seams_until) if self.seams_until else 0.0
         views, goal = self.views.batch()
         x = as_input(views.astype(np.float32))
@@ -187,7 +69,7 @@ class Training:
         loss = 2 * away + 4 * relations
         seams = torch.zeros(())
         if held > 0:
-            maps = self.views.maps(views[:BATCH // 2])
+            maps = self.views.teacher.maps(views[:BATCH // 2])
             seams = sum(difference(a.float(), b) for a, b in zip(ours, maps))
             loss = loss + 0.5 * held * seams
         self.optimiser.zero_grad()
@@ -252,8 +134,7 @@ def main():
         more = crowd(options.faces, options.crowd, options.kept)
         print(f"{len(faces)} portraits and {len(more)} faces of scenes", flush=True)
         faces = np.concatenate([faces, more])
-    teacher = OnnxNetwork(options.teacher, kind=torch.bfloat16)
-    training = Training(Views(faces, alike, teacher), options)
+    training = Training(Views(faces, alike, FaceTeacher(options.teacher)), options)
     if os.path.exists(options.output):
         training.resume(torch.load(options.output))
         print(f"going on from step {training.step_done}", flush=True)
