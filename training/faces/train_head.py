@@ -256,7 +256,7 @@ def parse():
     parser.add_argument("--every", type=int, help="steps between two reports; five reports if not given")
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--rate", type=float, default=1.5e-3)
-    parser.add_argument("--own", type=float, default=0.3, help="share of the base's own answer")
+    parser.add_argument("--own", type=float, default=0.4, help="share of the base's own answer")
     parser.add_argument("--fold", type=int, help="leave out, and measure, one of four folds of people")
     parser.add_argument("--from", dest="network", help="a head's file (.ghn), to which only another --small is joined")
     parser.add_argument("--begin", help="a checkpoint to go on from")
