@@ -84,7 +84,7 @@ class Training:
 
     @torch.no_grad()
     def settle(self):
-        """Gives the mean's norms the statistics of the views kept."""
+        """Gives the mean's norms the statistics of fresh views."""
         norms = [m for m in self.mean.modules() if isinstance(m, nn.BatchNorm2d)]
         for norm in norms:
             norm.reset_running_stats()

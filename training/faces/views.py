@@ -15,7 +15,7 @@ LEAST_BETWEEN = 14
 class Views:
     """Views of faces, and what the teacher answers to each face when it is straight and clear: the mean of its answers to the
     face and to its mirror image. What the view loses, the student is to see through; the teacher itself
-    answers a face that stands three pixels lower as far from its own answer as the student is after a day.
+    answers a face that stands three pixels lower as far from its own answer as a trained student is.
 
     Half of the views are of the `faces`, half of people who do not exist, of whom a stock is kept and renewed."""
 
