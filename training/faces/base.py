@@ -96,12 +96,12 @@ def aligned_crop(view, margin, scale):
     return cv2.resize(inner, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
 
 
-def together(parts, shares, asia):
+def together(parts, shares, group):
     """(matrices, shift) that make one answer of several, which are about their means: `shares` of the squared
-    length, and what turn.py tells."""
-    ways = [share**0.5 / x.norm(dim=1).mean() * without_common(x, asia, COMMON) for x, share in zip(parts, shares)]
+    length, and what turn.py tells of the `group` of each."""
+    ways = [share**0.5 / x.norm(dim=1).mean() * without_common(x, group, COMMON) for x, share in zip(parts, shares)]
     answers = torch.cat([x @ way.T for x, way in zip(parts, ways)], 1)
-    kept, row, shift = with_doubt(answers, torch.cat(parts, 1), asia, DOUBT)
+    kept, row, shift = with_doubt(answers, torch.cat(parts, 1), group > 0, DOUBT)
     matrices = [kept[:, 128 * i:128 * i + 128] @ way for i, way in enumerate(ways)]
     for matrix, own in zip(matrices, row.split(128)):
         matrix[-1] = own
@@ -179,18 +179,18 @@ class Head(nn.Module):
         return {"output": answer}
 
     @torch.no_grad()
-    def join(self, own, answers, last, small, share, asia):
+    def join(self, own, answers, last, small, share, group):
         """Makes one sum of the branches' answers, of the base's own (`own` of the mean of the last map's places),
         with `share` of the squared length of both, and of the small embedder's; then what turn.py tells. All
         of it is linear and vanishes in the weights. `answers` (of both branches), the maps `last` and the
-        answers `small` to the same views are what it is measured on; `asia`: which show East Asian
-        faces: the base makes much of what they share."""
+        answers `small` to the same views are what it is measured on; `group`: of whom they are
+        (turn.py): the base makes much of what East Asian faces share."""
         theirs = last.float().mean((2, 3)) @ own.T
         middle, beside = theirs.mean(0), small.mean(0)
         scales = [weight / answer.norm(dim=1).mean() for weight, answer in zip(WEIGHTS, answers)]
         parts = sum(scale * answer for scale, answer in zip(scales, answers)), theirs - middle, small - beside
         shares = (1 - SMALL) * (1 - share), (1 - SMALL) * share, SMALL
-        (ours, base, other), shift = together(parts, shares, asia)
+        (ours, base, other), shift = together(parts, shares, group)
         for branch, scale in zip((self.plain, self.looking), scales):
             branch.turn(scale * ours)
         # `own` of the mean of four places: of the flattened map, then of the normalised one.
@@ -201,11 +201,11 @@ class Head(nn.Module):
         self.beside.bias.copy_(shift - other @ beside)
 
     @torch.no_grad()
-    def join_again(self, answers, small, asia):
+    def join_again(self, answers, small, group):
         """Puts another small embedder beside what was joined: its answers `small`, and those of both branches, to
         the same views."""
         beside = small.mean(0)
-        (ours, other), shift = together((answers.sum(0), small - beside), (1 - SMALL, SMALL), asia)
+        (ours, other), shift = together((answers.sum(0), small - beside), (1 - SMALL, SMALL), group)
         for branch in (self.plain, self.looking):
             branch.turn(ours)
         self.beside.weight.copy_(other)

@@ -89,15 +89,6 @@ def augment(face, margin=0):
     return augment_colours(x, scale)
 
 
-def reshape(face, most=2.2):
-    """A face of another shape: every part of it shifted a little, smoothly. Nobody's, but the teacher has an answer."""
-    side = len(face)
-    moved = cv2.resize(np.random.randn(5, 5, 2).astype(np.float32) * most * side / SIDE, (side, side),
-                       interpolation=cv2.INTER_CUBIC)
-    at = np.moveaxis(np.mgrid[:side, :side].astype(np.float32)[::-1], 0, 2) + moved
-    return cv2.remap(face, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-
-
 def cut_out(image, points, side=SIDE + 2 * MARGIN):
     """The aligned face with a margin of a picture with these five points: BGR."""
     matrix = similarity(points, (POINTS + MARGIN) * side / (SIDE + 2 * MARGIN))
@@ -151,54 +142,6 @@ def augment_colours(x, scale=1.0):
         top, left = random.randint(0, side - h), random.randint(0, side - w)
         x[top:top + h, left:left + w] = random.uniform(0, 255)
     return np.clip(x, 0, 255)
-
-
-def invented(faces, among=None):
-    """A face of nobody, made of up to three of `faces` (aligned, with a margin; `among`: the places of those that may be taken):
-    the teacher has an answer to it, too, and there are far more of them than of people. BGR, 0 to 255. One half of a
-    face and its mirror image, or faces `joined`; half of the time, its shape is changed as well."""
-    x = one_of(faces, among)
-    if chance(0.1):
-        mask = soft_mask(np.linspace(-1, 1, len(x))[None, :], random.uniform(8, 40))
-        x = x[:, ::-1] * mask + x * (1 - mask)
-    else:
-        for _ in range(2 if chance(0.25) else 1):
-            x = joined(x, one_of(faces, among))
-    x = np.clip(x, 0, 255)
-    return reshape(x) if chance(0.5) else x
-
-
-def one_of(faces, among=None):
-    x = faces[random.randrange(len(faces)) if among is None else random.choice(among)].astype(np.float32)
-    return x[:, ::-1] if chance(0.5) else x
-
-
-def soft_mask(edge, steepness):
-    """1 where `edge` is above zero, 0 where it is below, with a soft bound."""
-    return 1 / (1 + np.exp(-edge * steepness))[:, :, None].astype(np.float32)
-
-
-def joined(x, y):
-    """One face of two, half of the time in the light and colours of the first: both mixed, coarse features of one and
-    fine ones of the other, or softly bounded parts of the second set into the first."""
-    side, kind = len(x), random.random()
-    if chance(0.5):
-        (x_mean, x_spread), (y_mean, y_spread) = [(v.mean((0, 1)), v.std((0, 1)) + 8) for v in (x, y)]
-        y = (y - y_mean) * (x_spread / y_spread) + x_mean
-    if kind < 0.45:
-        share = random.betavariate(0.6, 0.6)
-        return share * x + (1 - share) * y
-    if kind < 0.6:
-        coarse = random.uniform(2, 12) * side / SIDE
-        return cv2.GaussianBlur(x, (0, 0), coarse) + y - cv2.GaussianBlur(y, (0, 0), coarse)
-    if kind < 0.8:
-        cells = random.randint(2, 5)
-        edge = cv2.resize(np.random.randn(cells, cells), (side, side), interpolation=cv2.INTER_CUBIC)
-    else:
-        ramp, angle = np.linspace(-1, 1, side), random.uniform(0, 2 * math.pi)
-        edge = math.cos(angle) * ramp[None, :] + math.sin(angle) * ramp[:, None] - random.gauss(0, 0.35)
-    mask = soft_mask(edge, random.uniform(3, 20))
-    return x * mask + y * (1 - mask)
 
 
 def verification(vectors, people, sources, rate=0.001):

@@ -13,8 +13,9 @@ import torch
 import torch.nn.functional as F
 
 from faces import augment, chance, load_portraits, portrait_rows
+from invention import dressed
 from student import Assessed, Student, answers, as_input
-from turn import with_doubt, without_common
+from turn import groups, with_doubt, without_common
 
 WORST, BEST = 0.1, 0.8                                     # cosines that count as 0 and 1
 COMMON, DOUBT = 0.6, 0.4                                   # of the small embedder, by the fold (turn.py)
@@ -75,11 +76,11 @@ def fit(features, goal, inputs, steps=1500):
     return weight, line.bias.detach() - weight @ torch.from_numpy(mean).float()
 
 
-def turned(told, asia):
-    """The matrix and shift that are to stand behind the answers `told`, which are about their mean."""
+def turned(told, group):
+    """The matrix and shift that are to stand behind answers; `told`: some, of people of groups."""
     middle = told.mean(0)
-    common = without_common(told, asia, COMMON)
-    matrix, row, shift = with_doubt((told - middle) @ common.T, told - middle, asia, DOUBT)
+    common = without_common(told, group, COMMON)
+    matrix, row, shift = with_doubt((told - middle) @ common.T, told - middle, group > 0, DOUBT)
     matrix = matrix @ common
     matrix[-1] = row
     return {"matrix": matrix, "shift": shift - matrix @ middle}
@@ -101,7 +102,10 @@ def main():
     faces, people, _ = load_portraits(options.faces, "train")
     told = answers(network.student, faces)
     asia = torch.tensor([row["note"] == "asian" for row in portrait_rows(options.faces, "train")])
-    state["turn"] = turned(told.flatten(0, 1), asia.repeat_interleave(2))
+    # Their portraits were cut at the forehead: what those have in common is in part the cut.
+    shown = torch.cat([told[~asia], answers(network.student, dressed(faces[asia.numpy()]))])
+    group = groups(shown.sum(1), torch.arange(len(shown)) >= (~asia).sum())
+    state["turn"] = turned(shown.flatten(0, 1), group.repeat_interleave(2))
     plain = F.normalize(F.normalize(told, dim=2).sum(1)).numpy()
     kept = []
     network.student.widen.register_forward_hook(lambda m, i, o: kept.append(o.mean((2, 3))))

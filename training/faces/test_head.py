@@ -11,7 +11,7 @@ import face_base
 from base import MAPS, WEIGHTS, Head
 from quality import DOUBT, turned
 from student import Student
-from turn import in_proportion, with_doubt
+from turn import groups, in_proportion, with_doubt
 
 from graph_writer import GraphWriter  # on the path by face_base
 
@@ -30,7 +30,7 @@ class HeadTests(unittest.TestCase):
         mean, deviation = self.last.flatten(1).mean(0), self.last.flatten(1).std(0)
         self.head = Head(mean, deviation, 32, 24, 8)
         self.own, self.small = torch.randn(128, 256), torch.randn(20, 128) + 1
-        self.asia = torch.arange(20) < 8
+        self.group = torch.tensor([1] * 4 + [2] * 4 + [0] * 12)
         self.head.learn(self.maps)                          # the norms see something
         self.head.eval()
         with torch.no_grad():
@@ -41,7 +41,7 @@ class HeadTests(unittest.TestCase):
 
     def joined(self, share, common=0, doubt=0, small=0):
         with mock.patch("base.COMMON", common), mock.patch("base.DOUBT", doubt), mock.patch("base.SMALL", small):
-            self.head.join(self.own, self.answers, self.last, self.small, share, self.asia)
+            self.head.join(self.own, self.answers, self.last, self.small, share, self.group)
         with torch.no_grad():
             return self.head.fold()(**self.maps, small=self.small)["output"]
 
@@ -56,8 +56,9 @@ class HeadTests(unittest.TestCase):
 
     def test_what_a_group_has_in_common_can_be_taken_out(self):
         answers = self.joined(1, common=1)
-        away = answers[self.asia].mean(0) - answers.mean(0)
-        self.assertLess(away.norm(), 0.01 * answers.norm(dim=1).mean())
+        for kind in (1, 2):
+            away = answers[self.group == kind].mean(0) - answers[self.group == 0].mean(0)
+            self.assertLess(away.norm(), 0.01 * answers.norm(dim=1).mean())
 
     def test_each_has_its_share_of_a_cosine(self):
         theirs = self.last.mean((2, 3)) @ self.own.T
@@ -77,7 +78,7 @@ class HeadTests(unittest.TestCase):
         self.head.mean.zero_(), self.head.deviation.fill_(1)  # they are in the weights now
         with mock.patch("base.COMMON", 0), mock.patch("base.DOUBT", 0), mock.patch("base.SMALL", 0.3), torch.no_grad():
             before = torch.stack(self.head.learn(self.maps))
-            self.head.join_again(before, self.small, self.asia)
+            self.head.join_again(before, self.small, self.group)
             after = self.head(**self.maps, small=self.small)["output"]
         expected = 0.7 * alike(self.together()) + 0.3 * alike(self.small - self.small.mean(0))
         torch.testing.assert_close(alike(after), expected, atol=0.12, rtol=0)
@@ -87,7 +88,7 @@ class HeadTests(unittest.TestCase):
         self.setUp()
         after = self.joined(1, common=1, doubt=0.7)
         torch.testing.assert_close(alike(after[:, :-1]), alike(before), atol=1e-3, rtol=0)
-        for group in (self.asia, ~self.asia):
+        for group in (self.group > 0, self.group == 0):
             wanted = 0.7 * before[group].norm(dim=1).mean()
             torch.testing.assert_close(after[group, -1].mean(), wanted, atol=1e-3, rtol=1e-2)
 
@@ -116,11 +117,19 @@ class TurnTests(unittest.TestCase):
         with torch.no_grad():
             views = torch.rand(40, 3, 112, 112)
             told = student(views)
-            student.turn(**turned(told, torch.arange(40) < 9))
+            student.turn(**turned(told, torch.tensor([1] * 5 + [2] * 4 + [0] * 31)))
             after = student(views)
         for group in (torch.arange(40) < 9, torch.arange(40) >= 9):
             short = after[group, :-1].norm(dim=1).mean()
             self.assertAlmostEqual((after[group, -1].mean() / short).item(), DOUBT, places=3)
+
+    def test_people_fall_into_the_two_kinds_that_answers_tell(self):
+        kind = torch.randint(0, 2, (300,))
+        told = torch.randn(300, 128) + 8 * F.one_hot(kind, 128)
+        found = groups(torch.cat([told, torch.randn(500, 128)]), torch.arange(800) < 300)
+        self.assertTrue((found[300:] == 0).all())
+        alike = (found[:300] == 1 + kind).float().mean().item()
+        self.assertTrue(alike in (0, 1))
 
     def test_a_group_of_short_answers_has_a_small_even_number_and_nobody_else(self):
         told = torch.randn(600, 128) + 2 * F.one_hot(torch.full((600,), 5), 128) * (torch.arange(600) < 200)[:, None]

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 import views
-from faces import MARGIN, SIDE, invented
+from faces import MARGIN, SIDE
+from invention import dressed, invented
 from orthogonal import Orthogonal
 from student import Student
 from teacher import FaceTeacher
@@ -54,13 +55,21 @@ class TeachingTests(unittest.TestCase):
         # The views themselves would be answered otherwise.
         self.assertGreater((teacher().answers(seen) - wanted).norm(dim=1).mean().item(), 1e-3)
 
-    def test_people_who_do_not_exist_are_made_of_those_that_may_be_taken(self):
+    def test_people_who_do_not_exist_have_their_features_of_those_that_may_be_taken(self):
         self.faces[10:] = 255                               # would be bright
         self.faces[:10] = self.faces[:10] // 8
-        for _ in range(50):
-            x = invented(self.faces, list(range(10)))
+        for _ in range(200):
+            x = invented(self.faces, list(range(10)), styled=0.5)
             self.assertEqual(x.shape, self.faces[0].shape)
-            self.assertTrue(0 <= x.min() and x.max() < 64)
+            self.assertTrue(0 <= x.min() and x.max() <= 255)
+            self.assertLess(x[70:90, 60:76].max(), 64)      # round the nose
+
+    def test_hair_lies_over_forehead_and_cheeks_and_leaves_the_features(self):
+        faces = np.full((40, SIDE + 2 * MARGIN, SIDE + 2 * MARGIN, 3), 200, np.uint8)
+        found = dressed(faces)
+        self.assertTrue((found == dressed(faces)).all())    # the same each time
+        self.assertLess(found[:, :20].mean(), 150)
+        self.assertGreater(found[:, 75:105, 60:76].min(), 180)
 
     def test_a_step_turns_all_filters_and_goes_on_alike_from_what_is_kept(self):
         network = Student((1, 1, 1)).to(memory_format=torch.channels_last)

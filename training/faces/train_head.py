@@ -18,12 +18,14 @@ import torch
 import torch.nn.functional as F
 
 from base import MAPS, Base, Head, aligned_crop, base_crop
-from faces import (MARGIN, SIDE, as_text, augment, identification, in_part, invented, load_portraits,
-                   misplace, portrait_rows, verification)
+from faces import (MARGIN, SIDE, as_text, augment, identification, in_part, load_portraits, misplace,
+                   portrait_rows, verification)
+from invention import dressed, invented
 from restart import head_of
 from student import Student
 from student import answers as student_answers
 from teacher import FaceTeacher
+from turn import groups
 
 SCALE, WIDE, BATCH = 1.25, 10, 48
 
@@ -67,6 +69,16 @@ class Makers:
     def __init__(self, faces, teacher):
         self.faces, self.teacher = faces, teacher
 
+    def spoilt(self, among, nobody, styled):
+        """Spoilt views of portraits (`among`: their places) and, with a chance of `nobody`, of people who do not exist, made of
+        these, with a chance of `styled` with other hair."""
+        def make(start, end):
+            chosen = np.random.choice(among, end - start)
+            chosen[np.random.random(end - start) < nobody] = -1
+            faces = [self.faces[k] if k >= 0 else invented(self.faces, among, styled).astype(np.uint8) for k in chosen]
+            return [base_crop(augment(f, WIDE), WIDE, SCALE) for f in faces], self.answers(faces), chosen
+        return make
+
     def portrait(self, k):
         """Portrait k // 2, or for odd k its mirror image."""
         return np.ascontiguousarray(self.faces[k // 2][:, ::-1]) if k % 2 else self.faces[k // 2]
@@ -84,13 +96,6 @@ class Makers:
             return ([base_crop(v, MARGIN, SCALE) for v in views], plain.wanted[which].numpy(),
                     np.array(which) // 2)
         return make
-
-    def spoilt(self, start, end):
-        """Spoilt views of portraits and, two in five, of people who do not exist."""
-        chosen = np.random.randint(0, len(self.faces), end - start)
-        chosen[np.random.random(end - start) < 0.4] = -1
-        faces = [self.faces[k] if k >= 0 else invented(self.faces).astype(np.uint8) for k in chosen]
-        return [base_crop(augment(f, WIDE), WIDE, SCALE) for f in faces], self.answers(faces), chosen
 
     def answers(self, faces):
         return self.teacher.answers(np.stack([aligned_crop(f, MARGIN, SCALE) for f in faces])).numpy()
@@ -170,12 +175,28 @@ def small_answers(student, faces):
     return student_answers(student, shrunk).flatten(0, 1)
 
 
-def joined(head, base, student, plain, faces, asia, shown, share):
-    """Joins all answers, measured on the portraits `shown`."""
-    rows = both_rows(shown)
-    last = take([plain], np.stack([0 * rows, rows], 1))[0]["map256x2"]
-    head.join(base.own, answers(head, plain, rows), last, small_answers(student, faces[shown]), share,
-              torch.from_numpy(np.repeat(asia[shown], 2)))
+def measured_on(portraits, asia, chosen, base, teacher, stem):
+    """(faces, their plain views) of the portraits `chosen`, on which answers are measured before they are joined, and which
+    of them are East Asian: those come last, and with other hair. Their portraits were cut at the
+    forehead, and what these have in common is in part the cut."""
+    here, there = chosen[~asia[chosen]][::6], chosen[asia[chosen]][::2]
+    faces = np.concatenate([portraits[0][here], dressed(portraits[0][there])])
+    views = keep(f"{stem}-measured", 2 * len(faces), Makers(faces, teacher).plain, base)
+    return faces, views, torch.arange(len(faces)) >= len(here)
+
+
+def told(head, student, faces, views, asia):
+    """What the branches and the small embedder answer to what `measured_on` gives, and of which group each is."""
+    small = small_answers(student, faces)
+    return answers(head, views, np.arange(len(views))), small, groups(small[::2] + small[1::2], asia).repeat_interleave(2)
+
+
+def joined(head, base, student, measured, share):
+    """Joins all answers, measured on what `measured_on` gives."""
+    rows = np.arange(len(measured[1]))
+    last = take([measured[1]], np.stack([0 * rows, rows], 1))[0]["map256x2"]
+    branches, small, group = told(head, student, *measured)
+    head.join(base.own, branches, last, small, share, group)
 
 
 def both_rows(shown):
@@ -195,20 +216,32 @@ def measure(name, vectors, people, sources):
     print(f"{name}:", as_text(verification(vectors, people, sources) | refused), flush=True)
 
 
-def join_again(options, portraits, asia, base, teacher, student, stem):
-    """The head of a file, with another small embedder beside it."""
-    head = head_of(options.network)
-    faces, asia = portraits[0][::6], torch.from_numpy(np.repeat(asia[::6], 2))
-    plain = keep(f"{stem}-sixth", 2 * len(faces), Makers(faces, teacher).plain, base)
-    head.join_again(answers(head, plain, np.arange(len(plain))), small_answers(student, faces), asia)
-    return head
-
-
-def measure_fold(options, head, base, teacher, student, stem):
-    """Measures a head on the people left to `calibrate`."""
+def measure_fold(options, head, base, teacher, student, portraits, asia, stem):
+    """Measures a head on the people left to `calibrate`: by themselves, and beside East Asian strangers, whose portraits it has
+    learnt from, but not with this hair, and `measured_on` did not take."""
     faces, *about = load_portraits(options.faces, "fold", SCALE)
     views = keep(f"{stem}-fold", 2 * len(faces), Makers(faces, teacher).plain, base)
-    measure("calibrate's people", together(head, student, views, faces, np.arange(len(faces))), *about)
+    found = together(head, student, views, faces, np.arange(len(faces)))
+    measure("calibrate's people", found, *about)
+    faces = dressed(portraits[0][asia][1::2], 1)
+    views = keep(f"{stem}-strangers", 2 * len(faces), Makers(faces, teacher).plain, base)
+    strangers = together(head, student, views, faces, np.arange(len(faces)))
+    refused = refused_beside(strangers, views.wanted[::2], found, *about)
+    print("refused, beside East Asian strangers of either kind:", as_text(dict(enumerate(refused, 1))), flush=True)
+
+
+def refused_beside(strangers, wanted, vectors, people, sources, reached=0.02, unlike=0.5):
+    """The share of pairs of one person refused at the bound that so many pairs of strangers of one kind reach, for both kinds;
+    counted are those pairs whom the teacher's answers, `wanted`, call different people."""
+    pairs = [np.triu_indices(np.sum(sources == source), 1) for source in sorted(set(sources))]
+    parts = [(vectors[sources == source], people[sources == source]) for source in sorted(set(sources))]
+    own = np.concatenate([(v[i] * v[j]).sum(1)[(p[i] == p[j]) & (p[i] != "")] for (v, p), (i, j) in zip(parts, pairs)])
+    kind = groups(wanted, torch.ones(len(wanted), dtype=torch.bool)).numpy()
+    for k in (1, 2):
+        i, j = np.triu_indices(np.sum(kind == k), 1)
+        told, seen = wanted.numpy()[kind == k], strangers[kind == k]
+        scores = (seen @ seen.T)[i, j][(told @ told.T)[i, j] < unlike]
+        yield float(np.mean(own <= np.quantile(scores, 1 - reached)))
 
 
 def collect(options, portraits, asia, base, teacher, stem):
@@ -222,24 +255,18 @@ def collect(options, portraits, asia, base, teacher, stem):
     count = len(portraits[0])
     plain = part("plain", 1, 2 * count, makers.plain)
     moved = [part(f"moved-{i}", 4 + i, count, makers.moved(plain)) for i in range(options.moved)]
-    spoilt = [part(f"spoilt-{i}", 6 + i, options.views, makers.spoilt) for i in range(options.spoilt)]
-    there = np.flatnonzero(asia)
-    more = part("asia", 3, options.views, Makers(portraits[0][there], teacher).spoilt)
-    more.shown = np.where(more.shown < 0, -1, there[more.shown])
-    return [plain, *moved, *spoilt, more]
+    spoilt = [part(f"spoilt-{i}", 6 + i, options.views, makers.spoilt(np.arange(count), 0.4, 0.2))
+              for i in range(options.spoilt)]
+    # Few portraits, cut at the forehead: mostly people who do not exist, with hair (views.py).
+    more = [part(f"asia-{i}", 100 + i, options.views, makers.spoilt(np.flatnonzero(asia), 0.75, 0.6))
+            for i in range(options.asia)]
+    return [plain, *moved, *spoilt, *more]
 
 
-def rows_of(sets, left_out, doubled):
-    """(set, place) of all views that show nobody who is left out (people who do not exist are nobody);
-    those of the portraits `doubled` stand there twice."""
-    pool = []
-    for k, views in enumerate(sets):
-        shown, known = views.shown, views.shown >= 0
-        rows = np.flatnonzero(~(known & left_out[shown]))
-        more = rows[(known & doubled[shown])[rows]]
-        rows = np.concatenate([rows, more])
-        pool.append(np.stack([np.full(len(rows), k), rows], 1))
-    return np.concatenate(pool)
+def rows_of(sets, left_out):
+    """(set, place) of all views that show nobody who is left out (people who do not exist are nobody)."""
+    rows = [np.flatnonzero((views.shown < 0) | ~left_out[views.shown]) for views in sets]
+    return np.concatenate([np.stack([np.full(len(r), k), r], 1) for k, r in enumerate(rows)])
 
 
 def parse():
@@ -251,7 +278,8 @@ def parse():
                         help="of train-student, after train-quality: the small embedder, whose answer is joined")
     parser.add_argument("--moved", type=int, default=2, help="views of each portrait by misplaced points")
     parser.add_argument("--spoilt", type=int, default=4, help="parts with spoilt views")
-    parser.add_argument("--views", type=int, default=6000, help="views of such a part, and of East Asian faces")
+    parser.add_argument("--asia", type=int, default=4, help="parts with spoilt views of East Asian faces")
+    parser.add_argument("--views", type=int, default=6000, help="views of such a part")
     parser.add_argument("--steps", type=int, default=5700)
     parser.add_argument("--every", type=int, help="steps between two reports; five reports if not given")
     parser.add_argument("--batch", type=int, default=256)
@@ -277,8 +305,10 @@ def main():
     # The teacher knows far more East Asian faces than the base does; there is most to learn.
     asia = np.array([r["note"] == "asian" for r in portrait_rows(options.faces, "train")])
     if options.network:
-        head = join_again(options, portraits, asia, base, teacher, student, stem)
-        measure_fold(options, head, base, teacher, student, stem)
+        head = head_of(options.network)
+        measured = measured_on(portraits, asia, np.arange(len(asia)), base, teacher, stem)
+        head.join_again(*told(head, student, *measured))
+        measure_fold(options, head, base, teacher, student, portraits, asia, stem)
         torch.save(head.state_dict(), options.output)
         return
     sets = collect(options, portraits, asia, base, teacher, stem)
@@ -290,16 +320,17 @@ def main():
     head = Head(last.flatten(1).mean(0), last.flatten(1).std(0) + 1e-3)
     if options.begin:
         head.load_state_dict(torch.load(options.begin))
-    learn(head, sets, rows_of(sets, left_out, asia), options)
+    learn(head, sets, rows_of(sets, left_out), options)
     torch.save(head.state_dict(), options.output + ".alone")
-    joined(head, base, student, plain, portraits[0], asia, np.flatnonzero(~left_out)[::6], options.own)
+    measured = measured_on(portraits, asia, np.flatnonzero(~left_out), base, teacher, stem)
+    joined(head, base, student, measured, options.own)
     if options.fold is not None:
         chosen = np.flatnonzero(left_out)
         about = people[chosen], portraits[2][chosen]
         measure("teacher, fold", both_ways(plain.wanted[both_rows(chosen)]), *about)
         measure("fold", together(head, student, plain, portraits[0], chosen), *about)
         return
-    measure_fold(options, head, base, teacher, student, stem)
+    measure_fold(options, head, base, teacher, student, portraits, asia, stem)
     torch.save(head.state_dict(), options.output)
 
 

@@ -6,11 +6,26 @@ SIZE = 128
 RIDGE = 0.1
 
 
-def without_common(answers, chosen, part):
-    """The matrix that takes `part` of what the `chosen` answers have in common, against the rest, out of
-    each: what a group has in common tells none of it from another."""
-    common = F.normalize(answers[chosen].mean(0) - answers.mean(0), dim=0)
-    return torch.eye(len(common)) - part * torch.outer(common, common)
+def groups(answers, asia):
+    """A number for each face: 0, or for East Asian ones 1 or 2, the two kinds into which their answers fall (mostly women and men:
+    two means, begun at either side of the longest axis)."""
+    units = F.normalize(F.normalize(answers[asia]) - F.normalize(answers).mean(0))
+    longest = torch.linalg.svd(units - units.mean(0), full_matrices=False)[2][0]
+    kind = ((units - units.mean(0)) @ longest > 0).long()
+    for _ in range(50):
+        means = F.normalize(torch.stack([units[kind == k].mean(0) for k in (0, 1)]))
+        kind = (units @ means.T).argmax(1)
+    found = torch.zeros(len(asia), dtype=torch.long)
+    found[asia] = 1 + kind
+    return found
+
+
+def without_common(answers, group, part):
+    """The matrix that takes `part` of what each group has in common, against the rest (group 0), out of each answer: what a
+    group has in common tells none of it from another."""
+    means = [answers[group == k].mean(0) for k in range(int(group.max()) + 1)]
+    common = torch.linalg.qr(torch.stack([mean - means[0] for mean in means[1:]], 1))[0]
+    return torch.eye(len(common)) - part * common @ common.T
 
 
 def with_doubt(answers, told, chosen, doubt):

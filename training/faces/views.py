@@ -2,12 +2,15 @@
 import numpy as np
 import torch
 
-from faces import MARGIN, augment, chance, cut_out, invented
+from faces import MARGIN, augment, chance, cut_out
+from invention import invented
 from train_detector import Teacher, load_scenes
 
-BATCH, STOCK, RENEWED = 64, 6016, 8
-# The share of steps whose views are all of East Asian faces, and of people who do not exist and look like them.
-ALIKE = 0.2
+BATCH, STOCK, RENEWED = 64, 6016, 12
+# The share of steps whose views are all of East Asian faces; in those, how many of a batch are portraits (the few there are
+# would be learnt by heart); the share of people who do not exist that look like them, and of these the
+# share whose hair is drawn anew (their portraits were cut at the forehead).
+ALIKE, PORTRAITS, STOCK_ALIKE, STYLED = 0.25, 16, 0.35, 0.6
 # Between the eyes of a face of a scene, in pixels: smaller ones are not looked at.
 LEAST_BETWEEN = 14
 
@@ -35,19 +38,21 @@ class Views:
         places = (self.next + np.arange(count)) % STOCK
         self.next = (self.next + count) % STOCK
         for place in places:
-            self.stock[place] = invented(self.faces, self.alike if place < self.stock_alike else None)
+            alike = place < self.stock_alike
+            self.stock[place] = invented(self.faces, self.alike, STYLED) if alike else invented(self.faces)
         self.stock_answers[places] = self.answer(self.stock[places])
 
     @property
     def stock_alike(self):
-        return round(ALIKE * STOCK) if len(self.alike) else 0
+        return round(STOCK_ALIKE * STOCK) if len(self.alike) else 0
 
     def batch(self):
         """(views, answers wanted): with a chance of ALIKE all of East Asian faces, which the student tells apart worst."""
         self.renew(RENEWED)
         half = BATCH // 2
         if self.stock_alike and chance(ALIKE):
-            chosen, made = np.random.choice(self.alike, half), np.random.randint(0, self.stock_alike, half)
+            chosen = np.random.choice(self.alike, PORTRAITS)
+            made = np.random.randint(0, self.stock_alike, BATCH - PORTRAITS)
         else:
             if len(self.order) < half:
                 self.order = list(np.random.permutation(len(self.faces)))
