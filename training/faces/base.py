@@ -7,6 +7,7 @@ import torch.nn.functional as F
 
 import face_base
 from faces import POINTS, SIDE, similarity
+from precision import fast, mixed
 from turn import with_doubt, without_common
 
 # Where the five points fall, on average, in the base's own crops of 150 x 150 pixels.
@@ -63,7 +64,8 @@ class TorchMaker:
 class Base:
     """Pictures of 150 x 150 (BGR, 0 to 255) to three of the maps on the way: {name: map}."""
 
-    def __init__(self, archive, kind=torch.bfloat16):
+    def __init__(self, archive, kind=None):
+        kind = kind or fast()
         maker = TorchMaker(kind)
         found = face_base.layers(face_base.base_bytes(archive))
         maps, mean = face_base.Steps(found, maker).run()
@@ -165,10 +167,10 @@ class Head(nn.Module):
         return (last.float().flatten(1) - self.mean) / self.deviation
 
     def learn(self, maps):
-        """Both answers, in half precision, to maps by name, as the base gives them."""
+        """Both answers, in half precision where that is faster, to maps by name, as the base gives them."""
         x = self.normal(maps["map256x2"])
-        with torch.autocast("cpu", torch.bfloat16):
-            z = F.relu(self.early(maps["map128x8"].bfloat16()) + self.late(maps["map256x4"].bfloat16()))
+        with mixed():
+            z = F.relu(self.early(maps["map128x8"].to(fast())) + self.late(maps["map256x4"].to(fast())))
             return self.plain(x).float(), self.looking(x, self.drop(z.flatten(1))).float()
 
     def forward(self, map128x8, map256x4, map256x2, small):

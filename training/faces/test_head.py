@@ -4,6 +4,7 @@ import tempfile
 import unittest
 from unittest import mock
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -11,6 +12,7 @@ import face_base
 from base import MAPS, WEIGHTS, Head
 from quality import DOUBT, turned
 from student import Student
+from train_head import refused_beside
 from turn import groups, in_proportion, with_doubt
 
 from graph_writer import GraphWriter  # on the path by face_base
@@ -140,6 +142,17 @@ class TurnTests(unittest.TestCase):
         self.assertAlmostEqual(even[group].mean().item(), 0.5, places=3)
         self.assertAlmostEqual(even[~group].mean().item(), 1.0, places=3)
         self.assertLess(even[group].std(), 0.35)
+
+
+class StrangersTests(unittest.TestCase):
+    def test_who_resembles_less_than_strangers_of_a_kind_do_is_refused(self):
+        kind = torch.arange(200) < 100
+        wanted = F.normalize(torch.randn(200, 128) + 6 * F.one_hot(kind.long(), 128))
+        strangers = torch.where(kind[:, None], torch.ones(200, 128), torch.randn(200, 128))
+        people = np.repeat([f"E{k:03}" for k in range(40)], 2)
+        own = torch.randn(40, 128).repeat_interleave(2, 0) + 0.3 * torch.randn(80, 128)
+        refused = refused_beside(F.normalize(strangers).numpy(), wanted, F.normalize(own).numpy(), people, np.array(["a"] * 80))
+        self.assertEqual(sorted(refused), [0, 1])           # who all look alike to the network bar everybody
 
 
 class SmallTests(unittest.TestCase):

@@ -19,6 +19,7 @@ import torch.nn.functional as F
 
 from detector import STRIDES, Detector, evaluate, iou, planes, suppress
 from faces import chance, in_fold, manifest, points_of
+from precision import mixed
 
 SIDE, BATCH, RATE = 320, 12, 2e-3
 RANGES = {8: (0, 52), 16: (30, 125), 32: (75, 1e9)}      # of a face's longer side, in pixels
@@ -345,7 +346,7 @@ def main():
         for group in optimiser.param_groups:
             group["lr"] = RATE * min(1, done / 0.02 + 0.02) * (0.5 + 0.5 * math.cos(math.pi * done))
         examples = [example(scenes, bare, portraits) for _ in range(BATCH)]
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed():
             outputs = network(planes([e[0] for e in examples]))
         score, box, point = loss_of(outputs, examples)
         loss = score + box + 2 * point

@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from detector import GATE_CANDIDATE, GATE_SIDE, Detector, detect, iou, planes, suppress
 from blocks import conv  # found by way of detector
 from faces import POINTS, augment_colours, chance, in_fold, manifest, points_of, similarity
+from precision import mixed
 from restart import restored
 from train_detector import load_scenes
 
@@ -330,7 +331,7 @@ def main():
         for group in optimiser.param_groups:
             group["lr"] = options.rate * min(1, done / 0.03 + 0.05) * (0.5 + 0.5 * math.cos(math.pi * done))
         x, *goals = batches.next()
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed():
             answer = network(x)
         points, box, judged = loss_of(answer, *goals)
         loss = points + 0.3 * box + 0.03 * judged

@@ -20,6 +20,7 @@ import torch.nn.functional as F
 
 from faces import as_text, load_portraits, portrait_rows
 from orthogonal import Orthogonal
+from precision import mixed
 from restart import student_of
 from student import DEPTH, Student, as_input, evaluate
 from teacher import SEAMS, FaceTeacher
@@ -59,7 +60,7 @@ class Training:
         held = max(0.0, 1 - self.step_done / self.seams_until) if self.seams_until else 0.0
         views, goal = self.views.batch()
         x = as_input(views.astype(np.float32))
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed():
             answer, on_the_way = self.student.seams(x)
             if held > 0:
                 ours = [m(s[:BATCH // 2]) for m, s in zip(self.matched, on_the_way)]
@@ -90,7 +91,7 @@ class Training:
             norm.reset_running_stats()
             norm.momentum = None                           # a plain average
         for _ in range(20):
-            with torch.autocast("cpu", torch.bfloat16):
+            with mixed():
                 self.mean(as_input(self.views.batch()[0].astype(np.float32)))
 
     def state(self):
