@@ -1,8 +1,9 @@
-"""Teach an embedder how far its answers are to be trusted: train-quality FACES CHECKPOINT.
+"""Teach an embedder how far its answers are to be trusted: train-quality FACES TEACHER CHECKPOINT [--from NETWORK].
 
 A view's worth is how near its vector comes to the mean of the same person's other portraits; a line
 over the features that the embedder has anyway is fitted to it, on degraded views of `train`. Adds
-`assess` to a checkpoint of train-student, and `turn`, which is to stand behind its last layer.
+`assess` to a checkpoint of train-student, and `turn`, which is to stand behind its last layer. With --from, an
+embedder's file, the checkpoint is written: what that one trusts stays, only its turn is made anew.
 """
 import argparse
 import random
@@ -12,13 +13,15 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from faces import augment, chance, load_portraits, portrait_rows
+from faces import MARGIN, augment, chance, load_portraits, portrait_rows
 from invention import dressed
+from restart import depth_of, restored
 from student import Assessed, Student, answers, as_input
+from teacher import FaceTeacher
 from turn import groups, with_doubt, without_common
 
 WORST, BEST = 0.1, 0.8                                     # cosines that count as 0 and 1
-COMMON, DOUBT = 0.6, 0.4                                   # of the small embedder, by the fold (turn.py)
+COMMON, DOUBT = 1.0, 0.4                                   # of the small embedder, by the fold (turn.py)
 
 
 def spoil(face, margin=0):
@@ -86,26 +89,52 @@ def turned(told, group):
     return {"matrix": matrix, "shift": shift - matrix @ middle}
 
 
+def turn_of(student, faces, asia, told, teacher, even=0):
+    """The turn for a student that has `told` its answers to portraits of `train`. East Asian ones were cut at the forehead: what
+    they have in common is in part the cut, so other hair is drawn on them. `even`: how many even
+    numbers the answers end with already, which fall away."""
+    there = dressed(faces[asia.numpy()])
+    shown = torch.cat([told[~asia], answers(student, there)])
+    if even:
+        shown[..., -even:] = 0
+    group = torch.zeros(len(shown), dtype=torch.long)
+    group[-len(there):] = groups(teacher.answers(there[:, MARGIN:-MARGIN, MARGIN:-MARGIN]), asia[asia])
+    turn = turned(shown.flatten(0, 1), group.repeat_interleave(2))
+    if even:
+        turn["matrix"][:, -even:] = 0
+    return turn
+
+
+def again(network, faces):
+    """The checkpoint of an embedder's file, without its turn."""
+    batches = [as_input(faces[i:i + 64, MARGIN:-MARGIN, MARGIN:-MARGIN].astype(np.float32)) for i in (0, 64)]
+    assessed = restored(Assessed(Student(depth_of(network))), network, batches)
+    student = assessed.student.eval()
+    return {"depth": student.depth, "mean": student.state_dict(), "assess": assessed.assess.state_dict()}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("faces")
+    parser.add_argument("teacher", help="foam_mobilefacenet.onnx")
     parser.add_argument("checkpoint")
     parser.add_argument("--views", type=int, default=1, help="spoilt views of each portrait")
+    parser.add_argument("--from", dest="network", help="an embedder's file (.ghn) that is to be turned anew")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     random.seed(0), np.random.seed(0), torch.manual_seed(0)
-    state = torch.load(options.checkpoint)
+    faces, people, _ = load_portraits(options.faces, "train")
+    state = again(options.network, faces) if options.network else torch.load(options.checkpoint)
     network = Assessed(Student(state["depth"]))
     network.student.load_state_dict(state["mean"])
     network.eval()
-    faces, people, _ = load_portraits(options.faces, "train")
     told = answers(network.student, faces)
     asia = torch.tensor([row["note"] == "asian" for row in portrait_rows(options.faces, "train")])
-    # Their portraits were cut at the forehead: what those have in common is in part the cut.
-    shown = torch.cat([told[~asia], answers(network.student, dressed(faces[asia.numpy()]))])
-    group = groups(shown.sum(1), torch.arange(len(shown)) >= (~asia).sum())
-    state["turn"] = turned(shown.flatten(0, 1), group.repeat_interleave(2))
+    state["turn"] = turn_of(network.student, faces, asia, told, FaceTeacher(options.teacher), even=1 if options.network else 0)
+    if options.network:
+        torch.save(state, options.checkpoint)
+        return
     plain = F.normalize(F.normalize(told, dim=2).sum(1)).numpy()
     kept = []
     network.student.widen.register_forward_hook(lambda m, i, o: kept.append(o.mean((2, 3))))

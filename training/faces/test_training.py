@@ -62,7 +62,7 @@ def main():
                                    "--spoilt", "1", "--views", "192", "--batch", "128"], 60, 12,
                  r"away ([\d.]+)", 0.9)):
             if program == "train_head.py":
-                subprocess.run([sys.executable, f"{HERE}/quality.py", data, small], check=True)
+                subprocess.run([sys.executable, f"{HERE}/quality.py", data, options[0], small], check=True)
             told = losses(program, pattern, data, *options, "--steps", str(steps), "--every",
                           str(every), "--output", f"{folder}/{program}.pt")
             fell = len(told) >= 2 and told[-1] < share * told[0]

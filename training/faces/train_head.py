@@ -187,8 +187,8 @@ def measured_on(portraits, asia, chosen, base, teacher, stem):
 
 def told(head, student, faces, views, asia):
     """What the branches and the small embedder answer to what `measured_on` gives, and of which group each is."""
-    small = small_answers(student, faces)
-    return answers(head, views, np.arange(len(views))), small, groups(small[::2] + small[1::2], asia).repeat_interleave(2)
+    group = groups(views.wanted[::2], asia).repeat_interleave(2)
+    return answers(head, views, np.arange(len(views))), small_answers(student, faces), group
 
 
 def joined(head, base, student, measured, share):
