@@ -185,7 +185,7 @@ def measured_on(portraits, asia, chosen, base, teacher, stem):
     return faces, views, torch.arange(len(faces)) >= len(here)
 
 
-def told(head, student, faces, views, asia):
+def measure_answers(head, student, faces, views, asia):
     """What the branches and the small embedder answer to what `measured_on` gives, and of which group each is."""
     group = groups(views.wanted[::2], asia).repeat_interleave(2)
     return answers(head, views, np.arange(len(views))), small_answers(student, faces), group
@@ -195,7 +195,7 @@ def joined(head, base, student, measured, share):
     """Joins all answers, measured on what `measured_on` gives."""
     rows = np.arange(len(measured[1]))
     last = take([measured[1]], np.stack([0 * rows, rows], 1))[0]["map256x2"]
-    branches, small, group = told(head, student, *measured)
+    branches, small, group = measure_answers(head, student, *measured)
     head.join(base.own, branches, last, small, share, group)
 
 
@@ -307,7 +307,7 @@ def main():
     if options.network:
         head = head_of(options.network)
         measured = measured_on(portraits, asia, np.arange(len(asia)), base, teacher, stem)
-        head.join_again(*told(head, student, *measured))
+        head.join_again(*measure_answers(head, student, *measured))
         measure_fold(options, head, base, teacher, student, portraits, asia, stem)
         torch.save(head.state_dict(), options.output)
         return
