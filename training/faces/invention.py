@@ -15,7 +15,7 @@ HAIR = np.float32([(18, 16, 16), (18, 16, 16), (30, 28, 34), (28, 40, 62), (40, 
 
 def invented(faces, among=None, styled=0.2):
     """A face of nobody, made of up to three of `faces` (`among`: the places of those that may be taken). One half of a face
-    and its mirror image, a face in another's `surroundings`, or faces `joined`; half of the time, its shape is
+    and its mirror image, a face `surrounded` by what is round another, or faces `joined`; half of the time, its shape is
     changed as well, and with a chance of `styled` its hair (`haired`)."""
     x = one_of(faces, among)
     if chance(0.1):
@@ -42,9 +42,10 @@ def soft_mask(edge, steepness):
     return 1 / (1 + np.exp(-np.clip(edge * steepness, -60, 60)))[:, :, None].astype(np.float32)
 
 
-def in_light_of(y, x):
-    """`y` in the light and colours of `x`."""
-    (x_mean, x_spread), (y_mean, y_spread) = [(v.mean((0, 1)), v.std((0, 1)) + 8) for v in (x, y)]
+def in_light_of(y, x, where=...):
+    """`y` in the light and colours of `x`, as they are `where` (a mask; everywhere)."""
+    (x_mean, x_spread), (y_mean, y_spread) = [
+        (v.mean(0), v.std(0) + 8) for v in (x[where].reshape(-1, 3), y[where].reshape(-1, 3))]
     return (y - y_mean) * (x_spread / y_spread) + x_mean
 
 
@@ -81,9 +82,7 @@ def surrounded(x, y):
     down, across = places(len(x))
     radius = np.hypot((across - FULL / 2) / random.uniform(28, 40), (down - random.uniform(72, 80)) / random.uniform(34, 48))
     if chance(0.7):
-        inside = radius < 0.8
-        (x_mean, x_spread), (y_mean, y_spread) = [(v[inside].mean(0), v[inside].std(0) + 8) for v in (x, y)]
-        y = (y - y_mean) * (x_spread / y_spread) + x_mean
+        y = in_light_of(y, x, radius < 0.8)
     mask = soft_mask(1 - radius, random.uniform(6, 20))
     return x * mask + y * (1 - mask)
 

@@ -89,27 +89,23 @@ def turned(told, group):
     return {"matrix": matrix, "shift": shift - matrix @ middle}
 
 
-def turn_of(student, faces, asia, told, teacher, even=0):
+def turn_of(student, faces, asia, told, teacher):
     """The turn for a student that has `told` its answers to portraits of `train`. East Asian ones were cut at the forehead: what
-    they have in common is in part the cut, so other hair is drawn on them. `even`: how many even
-    numbers the answers end with already, which fall away."""
+    they have in common is in part the cut, so other hair is drawn on them."""
     there = dressed(faces[asia.numpy()])
     shown = torch.cat([told[~asia], answers(student, there)])
-    if even:
-        shown[..., -even:] = 0
     group = torch.zeros(len(shown), dtype=torch.long)
     group[-len(there):] = groups(teacher.answers(there[:, MARGIN:-MARGIN, MARGIN:-MARGIN]), asia[asia])
-    turn = turned(shown.flatten(0, 1), group.repeat_interleave(2))
-    if even:
-        turn["matrix"][:, -even:] = 0
-    return turn
+    return turned(shown.flatten(0, 1), group.repeat_interleave(2))
 
 
+@torch.no_grad()
 def again(network, faces):
-    """The checkpoint of an embedder's file, without its turn."""
+    """The checkpoint of an embedder's file; the even number that it ends with falls away."""
     batches = [as_input(faces[i:i + 64, MARGIN:-MARGIN, MARGIN:-MARGIN].astype(np.float32)) for i in (0, 64)]
     assessed = restored(Assessed(Student(depth_of(network))), network, batches)
     student = assessed.student.eval()
+    student.gather[3].weight[-1] = student.gather[3].bias[-1] = 0
     return {"depth": student.depth, "mean": student.state_dict(), "assess": assessed.assess.state_dict()}
 
 
@@ -131,7 +127,7 @@ def main():
     network.eval()
     told = answers(network.student, faces)
     asia = torch.tensor([row["note"] == "asian" for row in portrait_rows(options.faces, "train")])
-    state["turn"] = turn_of(network.student, faces, asia, told, FaceTeacher(options.teacher), even=1 if options.network else 0)
+    state["turn"] = turn_of(network.student, faces, asia, told, FaceTeacher(options.teacher))
     if options.network:
         torch.save(state, options.checkpoint)
         return
